@@ -1,0 +1,96 @@
+import type { Client, PoolClient } from 'pg';
+import pg from 'pg';
+import { toPgFailure } from './failure.ts';
+import { instrument, runPipeline, type Step, type StepResult } from './pipeline.ts';
+import { textualTypes } from './types.ts';
+
+/** Size and patience of a pool. */
+export type PoolOptions = {
+  readonly url: string;
+  readonly max: number;
+  /** How long a request waits for a free connection before it fails with kind `pool-timeout`. */
+  readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly applicationName: string;
+};
+
+/** Load of a pool, for metrics. */
+export type PoolLoad = { readonly total: number; readonly idle: number; readonly waiting: number };
+
+/** A connection on loan from the pool. */
+export type Lease = {
+  run(steps: readonly Step[]): Promise<readonly StepResult[]>;
+  /** Returns the connection; `broken` closes it instead. */
+  release(broken: boolean): void;
+  /** Asks the server to stop what the connection is doing; resolves when the request is delivered. */
+  cancel(): Promise<void>;
+};
+
+/** Connections of one purpose and one login. */
+export interface ConnectionPool {
+  acquire(): Promise<Lease>;
+  load(): PoolLoad;
+  end(): Promise<void>;
+}
+
+/** Opens a pool; connections are made on demand and broken ones are replaced. */
+export function createPool(options: PoolOptions): ConnectionPool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    connectionTimeoutMillis: options.acquireTimeoutMs,
+    idleTimeoutMillis: options.idleTimeoutMs,
+    application_name: options.applicationName,
+    allowExitOnIdle: false,
+    types: textualTypes,
+  });
+  pool.on('connect', (client) => instrument(client as unknown as Client));
+  // An idle connection that the server closes reports here; the pool has already dropped it.
+  pool.on('error', () => {});
+  return {
+    acquire: () => acquire(pool),
+    load: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    end: () => pool.end(),
+  };
+}
+
+async function acquire(pool: pg.Pool): Promise<Lease> {
+  let client: PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (thrown) {
+    throw toPgFailure(thrown);
+  }
+  return {
+    run: (steps) => runPipeline(client as unknown as Client, steps),
+    release: (broken) => client.release(broken),
+    cancel: () => cancelBackend(client as unknown as BackendKey),
+  };
+}
+
+type BackendKey = Client & {
+  readonly processID: number;
+  readonly secretKey: number;
+  readonly host: string;
+  readonly port: number;
+};
+
+type CancelConnection = {
+  connect(portOrPath: number | string, host?: string): void;
+  cancel(processID: number, secretKey: number): void;
+  once(event: 'connect' | 'end' | 'error', listener: () => void): void;
+  end(): void;
+};
+
+/** Sends CancelRequest on a connection of its own, as the protocol demands. */
+function cancelBackend(client: BackendKey): Promise<void> {
+  return new Promise((resolve) => {
+    // The class is exported by the driver but its cancel method is missing from the typings.
+    const connection = new pg.Connection({}) as unknown as CancelConnection;
+    connection.once('connect', () => connection.cancel(client.processID, client.secretKey));
+    connection.once('end', resolve);
+    connection.once('error', resolve);
+    if (client.host.startsWith('/')) connection.connect(`${client.host}/.s.PGSQL.${client.port}`);
+    else connection.connect(client.port, client.host);
+  });
+}

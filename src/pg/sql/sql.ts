@@ -1,0 +1,131 @@
+import { quoteIdent } from './ident.ts';
+
+const brand: unique symbol = Symbol('sql');
+
+/**
+ * A piece of SQL: literal text from source code, with bound values and nested pieces between.
+ * The brand is private to this module, so that a string from outside cannot pass for one.
+ */
+export type Sql = {
+  readonly [brand]: true;
+  readonly texts: readonly string[];
+  readonly parts: readonly (Sql | Bind)[];
+};
+
+/** A value that travels as `$n`. */
+type Bind = { readonly [brand]: false; readonly value: unknown };
+
+/** Statement text with numbered placeholders and the values for them, in order. */
+export type Statement = { readonly text: string; readonly values: unknown[] };
+
+/** What may stand in a template hole: a piece of SQL, or a value to bind. */
+type Hole = Sql | string | number | boolean | bigint | null | Buffer | Date | readonly unknown[];
+
+const make = (texts: readonly string[], parts: readonly (Sql | Bind)[]): Sql => ({
+  [brand]: true,
+  texts,
+  parts,
+});
+const bind = (value: unknown): Bind => ({ [brand]: false, value });
+
+/** Tells a piece of SQL from a value. */
+export function isSql(value: unknown): value is Sql {
+  return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
+}
+
+/**
+ * Builds SQL from a template. Holes that are `Sql` are spliced in; everything else becomes a bound value,
+ * so text from a request cannot become SQL text.
+ */
+export function sql(texts: TemplateStringsArray, ...holes: readonly Hole[]): Sql {
+  const parts = new Array<Sql | Bind>(holes.length);
+  for (let i = 0; i < holes.length; i++) {
+    const hole = holes[i];
+    parts[i] = isSql(hole) ? hole : bind(hole);
+  }
+  return make(texts, parts);
+}
+
+const empty = make([''], []);
+const identCache = new Map<string, Sql>();
+
+/** Words of SQL that a plan may choose between; a closed set, each a literal of the source code. */
+const keywords = {
+  asc: 'asc',
+  desc: 'desc',
+  'nulls first': 'nulls first',
+  'nulls last': 'nulls last',
+  and: 'and',
+  or: 'or',
+  not: 'not',
+} as const;
+
+/** A word of the closed keyword list. */
+export type Keyword = keyof typeof keywords;
+
+const keywordSql = Object.fromEntries(
+  Object.entries(keywords).map(([word, text]) => [word, make([text], [])]),
+) as Readonly<Record<Keyword, Sql>>;
+
+/** Quoted identifier, or a dotted path of them: `sql.ident('public', 'films')`. */
+sql.ident = (...path: readonly string[]): Sql => {
+  const [only] = path;
+  if (path.length === 1 && only !== undefined) {
+    const known = identCache.get(only);
+    if (known !== undefined) return known;
+    const node = make([quoteIdent(only)], []);
+    if (identCache.size >= 20_000) identCache.clear();
+    identCache.set(only, node);
+    return node;
+  }
+  return make([path.map(quoteIdent).join('.')], []);
+};
+
+/** Binds a value explicitly; needed for values that are objects (sent as JSON text by the driver). */
+sql.value = (value: unknown): Sql => make(['', ''], [bind(value)]);
+
+/** Joins pieces with a separator that comes from source code. */
+sql.join = (pieces: readonly Sql[], separator: Sql | ', ' | ' and ' | ' or ' | ' ' | '' = ', '): Sql => {
+  if (pieces.length === 0) return empty;
+  const between = typeof separator === 'string' ? separator : null;
+  if (between !== null) {
+    const texts = new Array<string>(pieces.length + 1).fill(between);
+    texts[0] = '';
+    texts[pieces.length] = '';
+    return make(texts, pieces);
+  }
+  const glued = separator as Sql;
+  return pieces.reduce((left, right) => make(['', '', '', ''], [left, glued, right]));
+};
+
+/** A word from the closed keyword list. */
+sql.keyword = (word: Keyword): Sql => keywordSql[word];
+
+/** Nothing. */
+sql.empty = empty;
+
+/**
+ * Numbers the binds and yields the statement.
+ * The same piece compiled twice gives the same text, so that prepared statements are found again.
+ */
+export function compile(piece: Sql): Statement {
+  const values: unknown[] = [];
+  const text = append(piece, values);
+  return { text, values };
+}
+
+function append(piece: Sql, values: unknown[]): string {
+  const { texts, parts } = piece;
+  let text = texts[0] ?? '';
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Sql | Bind;
+    if (part[brand]) {
+      text += append(part, values);
+    } else {
+      values.push(part.value);
+      text += `$${values.length}`;
+    }
+    text += texts[i + 1] ?? '';
+  }
+  return text;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+
+/** What a pipeline has to send before it can bind a named statement. */
+export type Preparation = { readonly parse: boolean; readonly evict: string | null };
+
+/**
+ * The prepared statements that one connection holds, least recently used first.
+ * A name counts as known only after the server's ParseComplete: a Parse that failed, or was skipped because an
+ * earlier step failed, left nothing behind.
+ */
+export class StatementCache {
+  readonly #known = new Map<string, true>();
+  readonly #capacity: number;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** Says whether the name must be parsed first, and which old statement to close to make room for it. */
+  prepare(name: string): Preparation {
+    if (this.#known.delete(name)) {
+      this.#known.set(name, true);
+      return { parse: false, evict: null };
+    }
+    if (this.#known.size < this.#capacity) return { parse: true, evict: null };
+    const oldest = this.#known.keys().next().value ?? null;
+    if (oldest !== null) this.#known.delete(oldest);
+    return { parse: true, evict: oldest };
+  }
+
+  /** Records that the server has parsed the statement. */
+  parsed(name: string): void {
+    this.#known.set(name, true);
+  }
+
+  /** Forgets everything, as after DISCARD ALL or DEALLOCATE ALL. */
+  clear(): void {
+    this.#known.clear();
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+}
+
+const names = new Map<string, string>();
+
+/**
+ * Name of a prepared statement: a hash of its text and of the scope it is planned in (role and search path),
+ * since a plan made for one role is thrown away when another role binds it.
+ */
+export function statementName(text: string, scope: string): string {
+  const key = `${scope}\0${text}`;
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const name = `ob_${createHash('sha1').update(key).digest('base64url')}`;
+  if (names.size >= 5_000) names.clear();
+  names.set(key, name);
+  return name;
+}
