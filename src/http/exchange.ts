@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+
+/** A request as the services see it. Nothing in it is normalised or decoded. */
+export type HttpRequest = {
+  /** Id of the request: the client's `x-request-id`, or a new one. */
+  readonly id: string;
+  readonly method: string;
+  /** Path after the service's prefix, raw as the client sent it; starts with `/`, or is empty. */
+  readonly path: string;
+  /** Path with the prefix, raw. */
+  readonly fullPath: string;
+  /** Query text without its `?`, raw; empty without one. */
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  /** Authorization after the gateway's apikey rule; null without credentials. */
+  readonly authorization: string | null;
+  /** The client's address, from the socket or from a trusted proxy. */
+  readonly ip: string;
+  /** `https` when the gateway or a trusted proxy ended TLS. */
+  readonly protocol: 'http' | 'https';
+  readonly body: Readable;
+  /** Aborted when the client goes away before the answer is complete; made on first use. */
+  readonly signal: () => AbortSignal;
+};
+
+/** Header values of an answer; a list is sent as one header line each. */
+export type ReplyHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** An answer. A stream is piped with back-pressure and destroyed when the client goes away. */
+export type HttpReply = {
+  readonly status: number;
+  readonly headers: ReplyHeaders;
+  readonly body: string | Buffer | Readable | null;
+  /** What the access log and the metrics call this request: a route template and the role, never client data. */
+  readonly route?: string;
+  readonly role?: string;
+};
+
+/** Answers requests; must not reject for anything that a client can cause. */
+export type Handler = (request: HttpRequest) => Promise<HttpReply>;
+
+/** An answer with a JSON body. */
+export function jsonReply(status: number, value: unknown, headers: ReplyHeaders = {}): HttpReply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(value),
+  };
+}

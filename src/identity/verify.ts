@@ -1,0 +1,156 @@
+import { compactVerify, decodeProtectedHeader } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { type Clock, epochSeconds } from '../core/clock.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { VerificationKey } from './key-set.ts';
+
+/** The payload of a token; a JSON object of any members. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A token whose signature and times were right. */
+export type VerifiedToken = {
+  readonly claims: Claims;
+  /** The payload's JSON text, as `request.jwt.claims` carries it. */
+  readonly claimsText: string;
+  /** `exp` in epoch seconds, or Infinity without one. */
+  readonly expiresAt: number;
+};
+
+/** Why a token was refused. Each service words it in its own way. */
+export type TokenFailure =
+  | { readonly kind: 'malformed'; readonly parts: number }
+  | { readonly kind: 'undecodable' }
+  | { readonly kind: 'unsupported-algorithm'; readonly algorithm: string }
+  | { readonly kind: 'no-suitable-key'; readonly kid: string | null }
+  | { readonly kind: 'bad-signature' }
+  | { readonly kind: 'claims-not-object' }
+  | { readonly kind: 'bad-claim-type'; readonly claim: 'exp' | 'nbf' | 'iat' | 'aud' }
+  | { readonly kind: 'expired'; readonly at: number }
+  | { readonly kind: 'not-yet-valid'; readonly at: number }
+  | { readonly kind: 'issued-in-future'; readonly at: number };
+
+/** Where the keys come from: asked at each verification, so that rotation takes effect at once. */
+export type KeySource = { readonly keys: () => readonly VerificationKey[]; readonly version: () => number };
+
+/** Options of a verifier. */
+export type VerifierOptions = {
+  readonly source: KeySource;
+  readonly clock: Clock;
+  /** Seconds of disagreement between clocks that are forgiven. */
+  readonly leewaySeconds: number;
+  /** Whether an `iat` in the future refuses the token. */
+  readonly checkIssuedAt: boolean;
+  readonly cacheSize: number;
+};
+
+/** Checks tokens, remembering good ones until they expire or the keys change. */
+export interface TokenVerifier {
+  verify(token: string): Promise<Result<VerifiedToken, TokenFailure>>;
+  /** A remembered token, without a promise; null sends the caller to `verify`. */
+  known(token: string): VerifiedToken | null;
+}
+
+/** A source whose keys never change. */
+export const fixedKeys = (keys: readonly VerificationKey[]): KeySource => ({
+  keys: () => keys,
+  version: () => 0,
+});
+
+/** Creates a verifier with a bounded cache of good tokens. */
+export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
+  const cache = new LRUCache<string, VerifiedToken>({ max: options.cacheSize });
+  let cacheVersion = options.source.version();
+  const known = (token: string): VerifiedToken | null => {
+    if (cacheVersion !== options.source.version()) {
+      cache.clear();
+      cacheVersion = options.source.version();
+    }
+    const hit = cache.get(token);
+    if (hit === undefined) return null;
+    return hit.expiresAt + options.leewaySeconds > epochSeconds(options.clock) ? hit : null;
+  };
+  return {
+    known,
+    async verify(token) {
+      const hit = known(token);
+      if (hit !== null) return ok(hit);
+      const payload = await verifySignature(token, options.source.keys());
+      if (!payload.ok) return payload;
+      const result = readClaims(payload.value, options);
+      if (result.ok) cache.set(token, result.value);
+      return result;
+    },
+  };
+}
+
+async function verifySignature(
+  token: string,
+  keys: readonly VerificationKey[],
+): Promise<Result<Uint8Array, TokenFailure>> {
+  const parts = token.split('.').length;
+  if (parts !== 3) return err({ kind: 'malformed', parts });
+  let header: ReturnType<typeof decodeProtectedHeader>;
+  try {
+    header = decodeProtectedHeader(token);
+  } catch {
+    // The library tells bad base64 from bad JSON only by its message; both mean the same to a client.
+    return err({ kind: 'undecodable' });
+  }
+  const algorithm = header.alg ?? '';
+  const kid = header.kid ?? null;
+  const candidates = keys.filter((key) => key.algorithms.has(algorithm));
+  if (candidates.length === 0) {
+    return err(
+      algorithm === 'none' || algorithm === '' || keys.length === 0
+        ? { kind: 'unsupported-algorithm', algorithm }
+        : { kind: 'no-suitable-key', kid },
+    );
+  }
+  const named = kid === null ? [] : candidates.filter((key) => key.kid === kid);
+  // A kid names its key; keys without one (the shared secret) are tried for any kid.
+  const usable = named.length > 0 ? named : candidates.filter((key) => kid === null || key.kid === null);
+  if (usable.length === 0) return err({ kind: 'no-suitable-key', kid });
+  for (const { key } of usable) {
+    try {
+      return ok((await compactVerify(token, key)).payload);
+    } catch {
+      // The next key may fit; after the last one the signature is wrong.
+    }
+  }
+  return err({ kind: 'bad-signature' });
+}
+
+type TimeClaim = 'exp' | 'nbf' | 'iat';
+
+function readClaims(payload: Uint8Array, options: VerifierOptions): Result<VerifiedToken, TokenFailure> {
+  const claimsText = new TextDecoder().decode(payload);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(claimsText);
+  } catch {
+    return err({ kind: 'claims-not-object' });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    return err({ kind: 'claims-not-object' });
+  const claims = parsed as Claims;
+  for (const claim of ['exp', 'nbf', 'iat'] satisfies TimeClaim[]) {
+    if (claims[claim] !== undefined && claims[claim] !== null && typeof claims[claim] !== 'number') {
+      return err({ kind: 'bad-claim-type', claim });
+    }
+  }
+  const failure = checkTimes(claims, options);
+  if (failure !== null) return err(failure);
+  const expiresAt = typeof claims.exp === 'number' ? claims.exp : Number.POSITIVE_INFINITY;
+  return ok({ claims, claimsText, expiresAt });
+}
+
+function checkTimes(claims: Claims, options: VerifierOptions): TokenFailure | null {
+  const now = epochSeconds(options.clock);
+  const { exp, nbf, iat } = claims;
+  if (typeof exp === 'number' && now - options.leewaySeconds >= exp) return { kind: 'expired', at: exp };
+  if (typeof nbf === 'number' && now + options.leewaySeconds < nbf) return { kind: 'not-yet-valid', at: nbf };
+  if (options.checkIssuedAt && typeof iat === 'number' && now + options.leewaySeconds < iat) {
+    return { kind: 'issued-in-future', at: iat };
+  }
+  return null;
+}
