@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Observer, ServiceId } from '../core/observe.ts';
+import { type ClientAddress, clientAddress, type ProxyTrust } from './client-address.ts';
+import type { HttpReply, HttpRequest } from './exchange.ts';
+
+/** A request that has been assigned to a service. */
+export type Routed = {
+  readonly service: ServiceId;
+  readonly answer: (request: HttpRequest) => Promise<HttpReply>;
+};
+
+/** Decides who answers: gets the raw target split at its query. */
+export type Router = (method: string, path: string, message: IncomingMessage) => RoutedRequest;
+
+/** The routed request: its service, the path that the service sees, and its credentials. */
+export type RoutedRequest = Routed & {
+  readonly path: string;
+  readonly authorization: string | null;
+};
+
+/** Takes over a socket that asked to be upgraded; `path` and `query` are raw. */
+export type UpgradeHandler = (
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  target: { readonly path: string; readonly query: string; readonly client: ClientAddress },
+) => void;
+
+/** What a listener needs. */
+export type ServerOptions = {
+  readonly router: Router;
+  readonly upgrade?: UpgradeHandler;
+  readonly observer: Observer;
+  readonly isTrustedProxy: ProxyTrust;
+  /** Time for a client to send one whole request; 0 for none. */
+  readonly requestTimeoutMs: number;
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+};
+
+/** A listening server. */
+export interface HttpServer {
+  /** Starts to listen and resolves with the port; rejects when the port is taken. */
+  listen(port: number, host: string): Promise<number>;
+  /** Stops taking connections, lets running requests finish until the deadline, then closes what is left. */
+  close(drainMs: number): Promise<{ readonly timedOut: boolean }>;
+}
+
+const maxHeaderBytes = 32 * 1024;
+const keepAliveMs = 65_000;
+
+/** Creates a server over the platform's HTTP parser; the raw request target reaches the services unchanged. */
+export function createHttpServer(options: ServerOptions): HttpServer {
+  const settings = {
+    maxHeaderSize: maxHeaderBytes,
+    requestTimeout: options.requestTimeoutMs,
+    headersTimeout: 60_000,
+    keepAliveTimeout: keepAliveMs,
+  };
+  const listener = (message: IncomingMessage, response: ServerResponse): void => {
+    void serve(options, message, response);
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, ...options.tls }, listener);
+  server.on('clientError', answerClientError);
+  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const { path, query } = splitTarget(message.url ?? '/');
+    if (options.upgrade === undefined) {
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    options.upgrade(message, socket, head, {
+      path,
+      query,
+      client: clientAddress(message, options.isTrustedProxy),
+    });
+  });
+  return { listen: (port, host) => listen(server, port, host), close: (drainMs) => close(server, drainMs) };
+}
+
+/** Splits a raw target at the first `?`; an absolute-form target loses its origin. */
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const relative = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '') || '/';
+  const mark = relative.indexOf('?');
+  return mark === -1
+    ? { path: relative, query: '' }
+    : { path: relative.slice(0, mark), query: relative.slice(mark + 1) };
+}
+
+async function serve(
+  options: ServerOptions,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedAt = performance.now();
+  const { path, query } = splitTarget(message.url ?? '/');
+  const method = message.method ?? 'GET';
+  const routed = options.router(method, path, message);
+  const client = clientAddress(message, options.isTrustedProxy);
+  const request = toRequest(message, response, { ...routed, query, client, fullPath: path });
+  let reply: HttpReply;
+  try {
+    reply = await routed.answer(request);
+  } catch (error) {
+    options.observer({
+      kind: 'fault',
+      service: routed.service,
+      message: 'unhandled',
+      error,
+      requestId: request.id,
+    });
+    reply = {
+      status: 500,
+      headers: { 'content-type': 'application/json' },
+      body: '{"message":"Internal Server Error"}',
+    };
+  }
+  await send(reply, request, message, response);
+  options.observer({
+    kind: 'request-done',
+    service: routed.service,
+    id: request.id,
+    method,
+    route: reply.route ?? 'unmatched',
+    status: reply.status,
+    ms: performance.now() - startedAt,
+    role: reply.role ?? null,
+  });
+}
+
+type Target = RoutedRequest & {
+  readonly query: string;
+  readonly client: ClientAddress;
+  readonly fullPath: string;
+};
+
+function toRequest(message: IncomingMessage, response: ServerResponse, target: Target): HttpRequest {
+  let abort: AbortController | null = null;
+  const given = message.headers['x-request-id'];
+  return {
+    id: typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID(),
+    method: message.method ?? 'GET',
+    path: target.path,
+    fullPath: target.fullPath,
+    query: target.query,
+    headers: message.headers,
+    rawHeaders: message.rawHeaders,
+    authorization: target.authorization,
+    ip: target.client.ip,
+    protocol: target.client.protocol,
+    body: message,
+    signal() {
+      if (abort !== null) return abort.signal;
+      const controller = new AbortController();
+      abort = controller;
+      response.once('close', () => {
+        if (!response.writableFinished) controller.abort();
+      });
+      return controller.signal;
+    },
+  };
+}
+
+async function send(
+  reply: HttpReply,
+  request: HttpRequest,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { body, status } = reply;
+  const isStream = body !== null && typeof body === 'object' && !Buffer.isBuffer(body);
+  if (response.destroyed) {
+    if (isStream) body.destroy();
+    return;
+  }
+  const headers: OutgoingHttpHeaders = {};
+  for (const name in reply.headers) {
+    const value = reply.headers[name];
+    if (value !== undefined) headers[name] = value as string | number | string[];
+  }
+  // A body that nobody read to its end would be taken for the next request on this connection.
+  if (!message.complete && hasBody(message)) headers.connection = 'close';
+  if (!isStream && headers['content-length'] === undefined && !isBodyless(status)) {
+    headers['content-length'] = body === null ? 0 : Buffer.byteLength(body);
+  }
+  response.writeHead(status, headers);
+  if (!isStream || request.method === 'HEAD') {
+    if (isStream) body.destroy();
+    response.end(request.method === 'HEAD' || isStream ? null : body);
+    return;
+  }
+  try {
+    await pipeline(body, response);
+  } catch {
+    // The client went away or the source broke after the head was sent: closing the connection is the only signal left.
+    response.destroy();
+  }
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+const isBodyless = (status: number): boolean => status === 204 || status === 304;
+
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = JSON.stringify({ message: status.slice(4) });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\naccess-control-allow-origin: *\r\n` +
+      `content-length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.removeListener('error', reject);
+      // A TCP server always has an address object once it listens.
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function close(server: Server, drainMs: number): Promise<{ readonly timedOut: boolean }> {
+  return new Promise((resolve) => {
+    let timedOut = false;
+    const deadline = setTimeout(() => {
+      timedOut = true;
+      server.closeAllConnections();
+    }, drainMs);
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve({ timedOut });
+    });
+    server.closeIdleConnections();
+  });
+}
