@@ -78,7 +78,7 @@ async function cloneDatabase(template: URL, name: string): Promise<void> {
     // Two files may clone at once; the second waits for the first's copy.
     await client.query(sql`select pg_advisory_lock(727001)`);
     await client.query(
-      sql`create database ${sql.ident(name)} template ${sql.ident(source)} strategy file_copy`,
+      sql`create database ${sql.ident(name)} template ${sql.ident(source)} owner postgres strategy file_copy`,
     );
   });
 }

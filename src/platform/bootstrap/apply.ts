@@ -1,5 +1,5 @@
 import { type Random, systemRandom } from '../../core/clock.ts';
-import type { AdminClient } from '../../pg/connect.ts';
+import { type AdminClient, connect } from '../../pg/connect.ts';
 import { PgFailure } from '../../pg/failure.ts';
 import { sql } from '../../pg/sql/sql.ts';
 import { isCatalogRace, retryCatalogRaces, withClusterLock } from './cluster-lock.ts';
@@ -33,25 +33,32 @@ export class BootstrapFailure extends Error {
 
 /**
  * Brings a database to the state the services and a project's migrations expect: roles, schemas, grants, tables.
- * Runs at every start; two round trips when nothing is to do. A superuser gets all or an error (`BootstrapFailure`,
- * with nothing changed); anybody else gets what the server allows and the list of what it refused.
- * Rejects with `PgFailure` when the connection fails.
+ * Runs at every start, on a connection of its own; two round trips when nothing is to do. A superuser gets all or
+ * an error (`BootstrapFailure`, with nothing changed); anybody else gets what the server allows and the list of
+ * what it refused. Rejects with `PgFailure` when the connection fails.
  */
 export async function applyBootstrap(
-  client: AdminClient,
+  ownerUrl: string,
   options: BootstrapOptions = {},
   random: Random = systemRandom,
 ): Promise<BootstrapReport> {
   const scripts = await readBootstrapScripts();
-  const known = await readState(client);
-  if (known.fingerprint !== null && known.fingerprint === fingerprint(options, scripts.hash, known.cluster)) {
-    await client.query(sql`select ownbase.ensure_message_partitions()`);
-    return { applied: false, version: bootstrapVersion, degraded: known.degraded };
+  const client = await connect(ownerUrl, { applicationName: 'ownbase bootstrap' });
+  try {
+    const known = await readState(client);
+    const print = fingerprint(options, scripts.hash, known.cluster);
+    if (known.fingerprint === print) {
+      await client.query(sql`select ownbase.ensure_message_partitions()`);
+      return { applied: false, version: bootstrapVersion, degraded: known.degraded };
+    }
+    const settings = toSettings(options, random);
+    const degraded = await withClusterLock(ownerUrl, () =>
+      retryCatalogRaces(() => applySteps(client, scripts, settings, print)),
+    );
+    return { applied: true, version: bootstrapVersion, degraded };
+  } finally {
+    await client.end();
   }
-  const degraded = await withClusterLock(client, options.openMaintenance, () =>
-    retryCatalogRaces(() => applySteps(client, scripts, options, random, known.cluster)),
-  );
-  return { applied: true, version: bootstrapVersion, degraded };
 }
 
 type State = {
@@ -86,14 +93,12 @@ async function readState(client: AdminClient): Promise<State> {
 async function applySteps(
   client: AdminClient,
   scripts: BootstrapScripts,
-  options: BootstrapOptions,
-  random: Random,
-  cluster: string,
+  settings: ReadonlyMap<string, string>,
+  print: string,
 ): Promise<readonly DegradedFeature[]> {
   await client.exec('begin');
   try {
     await client.exec(scripts.prelude);
-    const settings = toSettings(options, random);
     await client.query(
       sql`select set_config(name, value, true)
           from unnest(${[...settings.keys()]}::text[], ${[...settings.values()]}::text[]) as given (name, value)`,
@@ -104,7 +109,7 @@ async function applySteps(
     const degraded = await client.query<DegradedFeature>(
       sql`select feature, reason from pg_temp.degraded_feature order by feature, reason`,
     );
-    await remember(client, due, degraded, fingerprint(options, scripts.hash, cluster));
+    await remember(client, due, degraded, print);
     await client.exec('drop table pg_temp.degraded_feature; commit');
     return degraded;
   } catch (thrown) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AdminClient } from '../../pg/connect.ts';
+import { type AdminClient, connect } from '../../pg/connect.ts';
 import { PgFailure } from '../../pg/failure.ts';
 import { sql } from '../../pg/sql/sql.ts';
 
@@ -8,28 +8,32 @@ const lockKey = '31375038395544421';
 
 /**
  * Runs the work while no other bootstrap of the cluster runs. Advisory locks are per database, while roles are the
- * cluster's: so the lock is taken on a connection of its own to the maintenance database when there is one.
+ * cluster's: so the lock is taken in the database `postgres`, or where that is closed to us in the target itself.
  */
-export async function withClusterLock<T>(
-  client: AdminClient,
-  openMaintenance: (() => Promise<AdminClient>) | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
-  const holder = openMaintenance === undefined ? client : await openMaintenance();
+export async function withClusterLock<T>(databaseUrl: string, work: () => Promise<T>): Promise<T> {
+  const holder = await connectToMaintenance(databaseUrl);
   try {
     await holder.query(sql`select pg_advisory_lock(${lockKey}::bigint)`);
-    try {
-      return await work();
-    } finally {
-      await holder.query(sql`select pg_advisory_unlock(${lockKey}::bigint)`);
-    }
+    return await work();
   } finally {
-    if (holder !== client) await holder.end();
+    // The lock ends with its session.
+    await holder.end();
+  }
+}
+
+async function connectToMaintenance(databaseUrl: string): Promise<AdminClient> {
+  const url = new URL(databaseUrl);
+  url.pathname = '/postgres';
+  try {
+    return await connect(url.href);
+  } catch (thrown) {
+    if (!(thrown instanceof PgFailure) || thrown.kind !== 'server') throw thrown;
+    return await connect(databaseUrl);
   }
 }
 
 const attempts = 8;
-const raceStates = new Set(['40P01', '40001', '42710', '42P06', '42P07']);
+const raceStates = new Set(['40P01', '40001', '42710', '42P06']);
 
 /** Whether a statement failed because another session changed the same catalog rows in that moment. */
 export function isCatalogRace(thrown: unknown): boolean {

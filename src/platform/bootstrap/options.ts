@@ -1,37 +1,42 @@
 import { scryptSync } from 'node:crypto';
 import type { Random } from '../../core/clock.ts';
-import type { AdminClient } from '../../pg/connect.ts';
 import { scramVerifier } from './scram.ts';
 
-/** Logins whose password the bootstrap may set. */
-export type BootstrapLogin =
-  | 'postgres'
-  | 'authenticator'
-  | 'supabase_auth_admin'
-  | 'supabase_storage_admin'
-  | 'supabase_functions_admin'
-  | 'supabase_read_only_user'
-  | 'pgbouncer';
+/** Passwords of the logins that the services use; an absent one stays what it is. */
+export type BootstrapPasswords = {
+  readonly postgres?: string;
+  readonly authenticator?: string;
+  readonly supabaseAuthAdmin?: string;
+  readonly supabaseStorageAdmin?: string;
+};
+
+const roleOf: Readonly<Record<keyof BootstrapPasswords, string>> = {
+  postgres: 'postgres',
+  authenticator: 'authenticator',
+  supabaseAuthAdmin: 'supabase_auth_admin',
+  supabaseStorageAdmin: 'supabase_storage_admin',
+};
 
 /** What a bootstrap is told besides its scripts. Absent fields leave what the database has. */
 export type BootstrapOptions = {
-  readonly passwords?: Readonly<Partial<Record<BootstrapLogin, string>>>;
+  readonly passwords?: BootstrapPasswords;
   /** Kept as `app.settings.*` of the database, for SQL of old apps. */
   readonly app?: { readonly jwtSecret?: string; readonly jwtExpirySeconds?: number };
   /** `auto_expose_new_tables` of config.toml. */
   readonly autoExposeNewTables?: boolean;
-  /**
-   * Opens a connection to the cluster's maintenance database, where bootstraps of all databases wait for each
-   * other. Without it they wait per database, and roles are protected by trying again.
-   */
-  readonly openMaintenance?: () => Promise<AdminClient>;
 };
+
+const passwordsByRole = (passwords: BootstrapPasswords = {}): [role: string, password: string][] =>
+  (Object.keys(roleOf) as (keyof BootstrapPasswords)[]).flatMap((login) => {
+    const password = passwords[login];
+    return password === undefined ? [] : [[roleOf[login], password]];
+  });
 
 /** The options as settings of the transaction, under the names that the scripts read. */
 export function toSettings(options: BootstrapOptions, random: Random): Map<string, string> {
   const settings = new Map<string, string>();
-  for (const [login, password] of Object.entries(options.passwords ?? {})) {
-    settings.set(`ownbase.verifier_${login}`, scramVerifier(password, random.bytes(16)));
+  for (const [role, password] of passwordsByRole(options.passwords)) {
+    settings.set(`ownbase.verifier_${role}`, scramVerifier(password, random.bytes(16)));
   }
   const { jwtSecret, jwtExpirySeconds } = options.app ?? {};
   if (jwtSecret !== undefined) settings.set('ownbase.app_jwt_secret', jwtSecret);
@@ -47,10 +52,9 @@ export function toSettings(options: BootstrapOptions, random: Random): Map<strin
  * it covers passwords, so it is made by a function that is slow to guess through (about 10 ms).
  */
 export function fingerprint(options: BootstrapOptions, scriptsHash: string, cluster: string): string {
-  const { passwords = {}, app = {}, autoExposeNewTables = null } = options;
-  const sorted = Object.entries(passwords).sort(([left], [right]) => (left < right ? -1 : 1));
+  const { passwords, app = {}, autoExposeNewTables = null } = options;
   const told = JSON.stringify([
-    sorted,
+    passwordsByRole(passwords),
     app.jwtSecret ?? null,
     app.jwtExpirySeconds ?? null,
     autoExposeNewTables,
