@@ -35,6 +35,8 @@ export interface RequestDb {
   readonly kind: 'request';
   /** Runs statements in one transaction and one round trip; rows come as text. */
   run(scope: RequestScope, statements: readonly Statement[]): Promise<readonly StepResult[]>;
+  /** As `run`, but takes everything back: asks what the role may do, triggers included, without doing it. */
+  probe(scope: RequestScope, statements: readonly Statement[]): Promise<readonly StepResult[]>;
   /** Runs a function in a transaction of several round trips; rolls back when it rejects. */
   transaction<T>(scope: RequestScope, work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
@@ -101,6 +103,18 @@ export function createRequestDb(pool: ConnectionPool): RequestDb {
       const steps = [...head, ...statements.map((statement) => requestStep(scope, statement, 'text'))];
       const results = await withLease(pool, scope.signal, (lease) => lease.run(steps));
       return results.slice(head.length);
+    },
+    probe(scope, statements) {
+      const head = [begin, ...envelope(scope)];
+      const steps = statements.map((statement) => requestStep(scope, statement, 'text'));
+      return withLease(pool, scope.signal, async (lease) => {
+        try {
+          return (await lease.run([...head, ...steps, rollback])).slice(head.length, -1);
+        } catch (thrown) {
+          await rollBack(lease);
+          throw thrown;
+        }
+      });
     },
     transaction: (scope, work) =>
       withLease(pool, scope.signal, (lease) =>
