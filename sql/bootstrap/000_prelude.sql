@@ -5,9 +5,8 @@ set local search_path = pg_catalog, pg_temp;
 set local lock_timeout = '30s';
 
 create temporary table if not exists degraded_feature (
-  feature text not null,
-  reason text not null,
-  unique (feature, reason)
+  feature text primary key,
+  reason text not null
 ) on commit preserve rows;
 grant all on pg_temp.degraded_feature to public;
 

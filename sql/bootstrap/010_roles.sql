@@ -3,8 +3,7 @@
 do $$
 declare
   role record;
-  wanted text;
-  plain text;
+  attribute text;
 begin
   for role in
     select * from (values
@@ -26,18 +25,18 @@ begin
       ('supabase_superuser',         'nologin inherit',   '')
     ) as listed (name, base, privileged)
   loop
-    plain := format('create role %I %s', role.name, role.base);
-    wanted := plain || ' ' || role.privileged;
     if not exists (select from pg_roles where rolname = role.name) then
-      if not pg_temp.attempt(wanted, 'role attributes: ' || role.name) then
-        perform pg_temp.attempt(plain, 'role: ' || role.name);
-      end if;
-    elsif role.name <> session_user
-      and not (select rolsuper from pg_roles where rolname = role.name) then
-      -- A superuser was made so by the server's owner: nothing is taken from it.
-      perform pg_temp.attempt(
-        format('alter role %I %s %s', role.name, role.base, role.privileged), 'role attributes: ' || role.name);
+      perform pg_temp.attempt(format('create role %I %s', role.name, role.base), 'role: ' || role.name);
+    elsif role.name = session_user or (select rolsuper from pg_roles where rolname = role.name) then
+      -- The server's owner made it what it is: nothing is taken from it.
+      continue;
+    else
+      perform pg_temp.attempt(format('alter role %I %s', role.name, role.base), 'role: ' || role.name);
     end if;
+    foreach attribute in array string_to_array(role.privileged, ' ') loop
+      perform pg_temp.attempt(
+        format('alter role %I %s', role.name, attribute), 'role attribute: ' || role.name || ' ' || attribute);
+    end loop;
   end loop;
 end
 $$;

@@ -107,7 +107,7 @@ async function applySteps(
     const due = scripts.steps.filter((step) => isDue(step, server));
     for (const step of due) await runStep(client, step, server.superuser);
     const degraded = await client.query<DegradedFeature>(
-      sql`select feature, reason from pg_temp.degraded_feature order by feature, reason`,
+      sql`select feature, reason from pg_temp.degraded_feature order by feature`,
     );
     await remember(client, due, degraded, print);
     await client.exec('drop table pg_temp.degraded_feature; commit');
@@ -162,12 +162,14 @@ async function runStep(
   }
 }
 
+/** Notes what was done, so that the next start is quick; without our schema every start does it all. */
 async function remember(
   client: AdminClient,
   done: readonly BootstrapStep[],
   degraded: readonly DegradedFeature[],
   print: string,
 ): Promise<void> {
+  if (degraded.some(({ feature }) => feature === 'private schema')) return;
   const once = done.filter((step) => step.once).map((step) => step.name);
   await client.query(
     sql`insert into ownbase.bootstrap_step (step) select unnest(${once}::text[]) on conflict do nothing`,
