@@ -1,8 +1,16 @@
-import { boolean, integer, list, optional, string } from '../kind.ts';
+import { inverted } from '../inverted.ts';
+import { boolean, duration, integer, list, optional, string } from '../kind.ts';
 import { option } from '../option.ts';
+import { authEmailOptions } from './auth-email.ts';
+import { authLimitOptions } from './auth-limits.ts';
+import { authMfaOptions } from './auth-mfa.ts';
+import { authPasswordOptions } from './auth-passwords.ts';
+import { authProviderOptions } from './auth-providers.ts';
+import { authSessionOptions } from './auth-sessions.ts';
+import { authSmsOptions } from './auth-sms.ts';
 
-/** The auth service. */
-export const authOptions = {
+/** What the auth service is to its clients: addresses, tokens and who may sign up. */
+const authCoreOptions = {
   enabled: option({ kind: boolean, default: true, toml: 'auth.enabled', description: 'Serve /auth/v1.' }),
   siteUrl: option({
     kind: string,
@@ -39,10 +47,67 @@ export const authOptions = {
     env: ['GOTRUE_JWT_ISSUER'],
     description: 'Issuer of access tokens; unset is the public URL of the auth service.',
   }),
+  jwtAudience: option({
+    kind: string,
+    default: 'authenticated',
+    env: ['GOTRUE_JWT_AUD'],
+    description: 'Audience of users that sign up.',
+  }),
+  jwtDefaultRole: option({
+    kind: string,
+    default: 'authenticated',
+    env: ['GOTRUE_JWT_DEFAULT_GROUP_NAME'],
+    description: 'Database role of users that sign up.',
+  }),
+  jwtAdminRoles: option({
+    kind: list,
+    default: ['service_role', 'supabase_admin'],
+    env: ['GOTRUE_JWT_ADMIN_ROLES'],
+    description: 'Roles whose tokens may use the admin endpoints.',
+  }),
   enableSignup: option({
     kind: boolean,
     default: true,
     toml: 'auth.enable_signup',
+    fromEnv: inverted('GOTRUE_DISABLE_SIGNUP', 'DISABLE_SIGNUP'),
     description: 'Whether new users may sign up.',
   }),
+  enableAnonymousSignIns: option({
+    kind: boolean,
+    default: false,
+    toml: 'auth.enable_anonymous_sign_ins',
+    env: ['GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED', 'ENABLE_ANONYMOUS_USERS'],
+    description: 'Whether a client may sign in without any credentials.',
+  }),
+  enableManualLinking: option({
+    kind: boolean,
+    default: false,
+    toml: 'auth.enable_manual_linking',
+    env: ['GOTRUE_SECURITY_MANUAL_LINKING_ENABLED'],
+    description: 'Whether a signed-in user may link and unlink identities.',
+  }),
+  auditLogDisabled: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_AUDIT_LOG_DISABLE_POSTGRES'],
+    description: 'Keep no audit log rows.',
+  }),
+  flowStateExpiryMs: option({
+    kind: duration,
+    default: 300_000,
+    env: ['GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION'],
+    description: 'How long a sign-in that was begun may be completed; never less than five minutes.',
+  }),
+};
+
+/** The auth service. */
+export const authOptions = {
+  ...authCoreOptions,
+  ...authSessionOptions,
+  ...authPasswordOptions,
+  ...authEmailOptions,
+  ...authSmsOptions,
+  ...authMfaOptions,
+  ...authProviderOptions,
+  ...authLimitOptions,
 };

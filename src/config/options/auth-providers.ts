@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { boolean, list, optional, string, table } from '../kind.ts';
+import { type Environment, option } from '../option.ts';
+
+const external = z.looseObject({
+  enabled: z.boolean().default(false),
+  client_id: z.union([z.string(), z.array(z.string())]).default(''),
+  secret: z.string().default(''),
+  redirect_uri: z.string().default(''),
+  url: z.string().default(''),
+  api_url: z.string().default(''),
+  skip_nonce_check: z.boolean().default(false),
+  email_optional: z.boolean().default(false),
+});
+
+/** One OAuth provider as config.toml writes it. */
+export type ExternalProvider = z.infer<typeof external>;
+
+const hook = z.looseObject({
+  enabled: z.boolean().default(false),
+  uri: z.string().default(''),
+  secrets: z.union([z.string(), z.array(z.string())]).default(''),
+});
+
+/** One hook as config.toml writes it. */
+export type HookSetting = z.infer<typeof hook>;
+
+const providerSettings = [
+  'ENABLED',
+  'CLIENT_ID',
+  'SECRET',
+  'REDIRECT_URI',
+  'URL',
+  'API_URL',
+  'SKIP_NONCE_CHECK',
+  'EMAIL_OPTIONAL',
+];
+const switches: ReadonlySet<string> = new Set(['ENABLED', 'SKIP_NONCE_CHECK', 'EMAIL_OPTIONAL']);
+const notProviders = /^(EMAIL|PHONE|ANONYMOUS_USERS|WEB3_(SOLANA|ETHEREUM)|SAML|CUSTOM_OAUTH)$/;
+
+/** Groups `<PREFIX><NAME>_<SETTING>` variables by name. */
+function grouped(
+  env: Environment,
+  prefix: string,
+  settings: readonly string[],
+): Record<string, Record<string, string | boolean>> {
+  const groups: Record<string, Record<string, string | boolean>> = {};
+  const pattern = new RegExp(`^${prefix}(\\w+?)_(${settings.join('|')})$`);
+  for (const [key, value] of Object.entries(env)) {
+    const match = pattern.exec(key);
+    const [, name = '', setting = ''] = match ?? [];
+    if (match === null || value === undefined || value === '' || notProviders.test(name)) continue;
+    const group = groups[name.toLowerCase()] ?? {};
+    group[setting.toLowerCase()] = switches.has(setting) ? boolean.parse(value) : value;
+    groups[name.toLowerCase()] = group;
+  }
+  return groups;
+}
+
+/** Lays environment groups over the tables of config.toml. */
+function overlay<T>(
+  schema: z.ZodType<T>,
+  toml: Readonly<Record<string, T>>,
+  groups: Readonly<Record<string, Record<string, string | boolean>>>,
+): Record<string, T> | undefined {
+  if (Object.keys(groups).length === 0) return undefined;
+  const merged: Record<string, T> = { ...toml };
+  for (const [name, group] of Object.entries(groups))
+    merged[name] = schema.parse({ ...toml[name], ...group });
+  return merged;
+}
+
+/** Providers that users sign in through, and what is called on the way. */
+export const authProviderOptions = {
+  externalProviders: option({
+    kind: table(z.record(z.string(), external)),
+    default: {},
+    toml: 'auth.external',
+    fromEnv: (env, toml) => overlay(external, toml, grouped(env, 'GOTRUE_EXTERNAL_', providerSettings)),
+    description: 'OAuth providers, by name.',
+  }),
+  externalIosBundleId: option({
+    kind: optional(string),
+    default: null,
+    env: ['GOTRUE_EXTERNAL_IOS_BUNDLE_ID'],
+    description: 'Bundle id that Apple ID tokens may be made for.',
+  }),
+  externalAllowedIdTokenIssuers: option({
+    kind: list,
+    default: ['https://appleid.apple.com', 'https://accounts.google.com'],
+    env: ['GOTRUE_EXTERNAL_ALLOWED_ID_TOKEN_ISSUERS'],
+    description: 'Issuers whose ID tokens are accepted without a provider of their own.',
+  }),
+  externalRedirectUrl: option({
+    kind: optional(string),
+    default: null,
+    env: ['GOTRUE_EXTERNAL_REDIRECT_URL'],
+    description: 'Where sign-ins through providers end when none was asked for; unset is the site URL.',
+  }),
+  linkingDomains: option({
+    kind: table(z.record(z.string(), z.string())),
+    default: {},
+    fromEnv: (env) => {
+      const text = env.GOTRUE_EXPERIMENTAL_PROVIDER_LINKING_DOMAINS;
+      if (!text) return undefined;
+      return Object.fromEntries(list.parse(text).map((pair) => pair.split(':', 2) as [string, string]));
+    },
+    description: 'Providers whose accounts are linked only among themselves, as provider:domain.',
+  }),
+  web3Solana: option({
+    kind: boolean,
+    default: false,
+    toml: 'auth.web3.solana.enabled',
+    env: ['GOTRUE_EXTERNAL_WEB3_SOLANA_ENABLED'],
+    description: 'Sign in with a Solana wallet.',
+  }),
+  web3Ethereum: option({
+    kind: boolean,
+    default: false,
+    toml: 'auth.web3.ethereum.enabled',
+    env: ['GOTRUE_EXTERNAL_WEB3_ETHEREUM_ENABLED'],
+    description: 'Sign in with an Ethereum wallet.',
+  }),
+  hooks: option({
+    kind: table(z.record(z.string(), hook)),
+    default: {},
+    toml: 'auth.hook',
+    fromEnv: (env, toml) => overlay(hook, toml, grouped(env, 'GOTRUE_HOOK_', ['ENABLED', 'URI', 'SECRETS'])),
+    description: 'Functions and URLs that take part in sign-ups, tokens, mails and messages, by name.',
+  }),
+  oauthServerEnabled: option({
+    kind: boolean,
+    default: false,
+    toml: 'auth.oauth_server.enabled',
+    env: ['GOTRUE_OAUTH_SERVER_ENABLED'],
+    description: 'Be an OAuth 2.1 server to other apps.',
+  }),
+  oauthServerAuthorizationPath: option({
+    kind: string,
+    default: '/oauth/consent',
+    toml: 'auth.oauth_server.authorization_url_path',
+    env: ['GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH'],
+    description: 'Page of the site that asks users for their consent.',
+  }),
+  oauthServerDynamicRegistration: option({
+    kind: boolean,
+    default: false,
+    toml: 'auth.oauth_server.allow_dynamic_registration',
+    env: ['GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION'],
+    description: 'Whether OAuth clients may register themselves.',
+  }),
+  samlEnabled: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_SAML_ENABLED'],
+    description: 'Single sign-on by SAML 2.0.',
+  }),
+  thirdParty: option({
+    kind: table(z.record(z.string(), z.looseObject({ enabled: z.boolean().default(false) }))),
+    default: {},
+    toml: 'auth.third_party',
+    description: 'Issuers outside of this instance whose tokens the data services accept, by name.',
+  }),
+};
