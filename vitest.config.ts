@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing; `database` starts one Postgres for the run and clones a database per file. */
+/** `unit` needs no database; `database` starts one Postgres for the run and clones a database per file. */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['tests/unit/**/*.test.ts', 'tests/properties/**/*.test.ts'],
+          include: ['tests/{unit,properties,integration}/**/*.test.ts'],
           exclude: ['tests/**/*.pg.test.ts'],
           testTimeout: 20_000,
         },

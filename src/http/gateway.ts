@@ -55,6 +55,7 @@ export function createGateway(options: GatewayOptions): Router {
         mount.credentials === 'untouched'
           ? (message.headers.authorization ?? null)
           : effectiveAuthorization(message.headers.authorization, key, options.keys),
+      faultHeaders: corsHeaders,
       answer: async (request) => withEdgeHeaders(await mount.handler(request), request),
     };
   };

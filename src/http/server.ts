@@ -12,7 +12,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Observer, ServiceId } from '../core/observe.ts';
 import { type ClientAddress, clientAddress, type ProxyTrust } from './client-address.ts';
-import type { HttpReply, HttpRequest } from './exchange.ts';
+import { type HttpReply, type HttpRequest, jsonReply, type ReplyHeaders } from './exchange.ts';
 
 /** A request that has been assigned to a service. */
 export type Routed = {
@@ -27,6 +27,8 @@ export type Router = (method: string, path: string, message: IncomingMessage) =>
 export type RoutedRequest = Routed & {
   readonly path: string;
   readonly authorization: string | null;
+  /** Headers that even the answer to an unhandled fault carries. */
+  readonly faultHeaders?: ReplyHeaders;
 };
 
 /** Takes over a socket that asked to be upgraded; `path` and `query` are raw. */
@@ -64,7 +66,7 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   const settings = {
     maxHeaderSize: maxHeaderBytes,
     requestTimeout: options.requestTimeoutMs,
-    headersTimeout: 60_000,
+    headersTimeout: Math.min(60_000, options.requestTimeoutMs || 60_000),
     keepAliveTimeout: keepAliveMs,
   };
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
@@ -114,18 +116,9 @@ async function serve(
   try {
     reply = await routed.answer(request);
   } catch (error) {
-    options.observer({
-      kind: 'fault',
-      service: routed.service,
-      message: 'unhandled',
-      error,
-      requestId: request.id,
-    });
-    reply = {
-      status: 500,
-      headers: { 'content-type': 'application/json' },
-      body: '{"message":"Internal Server Error"}',
-    };
+    const { service } = routed;
+    options.observer({ kind: 'fault', service, message: 'unhandled', error, requestId: request.id });
+    reply = jsonReply(500, { message: 'Internal Server Error' }, routed.faultHeaders);
   }
   await send(reply, request, message, response);
   options.observer({

@@ -1,0 +1,231 @@
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Observation, silent } from '../../../src/core/observe.ts';
+import { BodyTooLarge, readBody } from '../../../src/http/body.ts';
+import { trustProxies } from '../../../src/http/client-address.ts';
+import { type HttpReply, type HttpRequest, jsonReply } from '../../../src/http/exchange.ts';
+import { createGateway } from '../../../src/http/gateway.ts';
+import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
+import { send } from '../../support/http.ts';
+
+const keys = {
+  publishableKey: 'sb_publishable_x',
+  secretKey: 'sb_secret_x',
+  anonToken: 'anon.jwt',
+  serviceToken: 'service.jwt',
+};
+const seen: Observation[] = [];
+
+/** Shows what the service was given, and misbehaves on request. */
+async function echo(request: HttpRequest): Promise<HttpReply> {
+  const { path, query, authorization, ip, protocol } = request;
+  if (path === '/throws') throw new Error('a secret detail');
+  if (path === '/stream') return { status: 200, headers: {}, body: Readable.from(['a', 'b']) };
+  if (path === '/limited') {
+    try {
+      return jsonReply(200, { size: (await readBody(request, 10)).length });
+    } catch (error) {
+      if (error instanceof BodyTooLarge) return jsonReply(413, { limit: error.limitBytes });
+      throw error;
+    }
+  }
+  return { ...jsonReply(200, { path, query, authorization, ip, protocol }), route: '/echo' };
+}
+
+const serverWith = (requireApikey: boolean): HttpServer =>
+  createHttpServer({
+    router: createGateway({
+      keys,
+      requireApikey,
+      mounts: [
+        { prefix: '/rest/v1', service: 'rest', handler: echo, credentials: 'apikey', isGuarded: true },
+        { prefix: '/auth/v1', service: 'auth', handler: echo, credentials: 'apikey', isGuarded: true },
+        { prefix: '/storage/v1', service: 'storage', handler: echo, credentials: 'apikey', isGuarded: false },
+        {
+          prefix: '/storage/v1/s3',
+          service: 'storage',
+          handler: echo,
+          credentials: 'untouched',
+          isGuarded: false,
+        },
+      ],
+    }),
+    observer: (observation) => seen.push(observation),
+    isTrustedProxy: trustProxies(['127.0.0.0/8']),
+    requestTimeoutMs: 5000,
+  });
+
+const open = serverWith(false);
+const guarded = serverWith(true);
+let port = 0;
+let guardedPort = 0;
+beforeAll(async () => {
+  port = await open.listen(0, '127.0.0.1');
+  guardedPort = await guarded.listen(0, '127.0.0.1');
+});
+afterAll(async () => {
+  await open.close(1000);
+  await guarded.close(1000);
+});
+
+describe('the gateway', () => {
+  it('hands a service the raw path after its prefix and the raw query', async () => {
+    const answer = await send(port, '/storage/v1/object/public/b/../../x%2e%2e/?a=%20&b');
+    expect(answer.json()).toMatchObject({ path: '/object/public/b/../../x%2e%2e/', query: 'a=%20&b' });
+  });
+
+  it('turns an apikey into a bearer, except on the S3 endpoint, which signs its own', async () => {
+    const headers = { apikey: 'sb_secret_x', authorization: 'AWS4-HMAC-SHA256 x' };
+    expect((await send(port, '/storage/v1/s3/b', { headers })).json()).toMatchObject({
+      authorization: 'AWS4-HMAC-SHA256 x',
+    });
+    expect((await send(port, '/rest/v1/t', { headers: { apikey: 'sb_secret_x' } })).json()).toMatchObject({
+      authorization: 'Bearer service.jwt',
+    });
+  });
+
+  it('does not take a prefix for a path that only begins like it', async () => {
+    expect(await send(port, '/rest/v1x/t')).toMatchObject({ status: 404 });
+  });
+
+  it('answers a preflight for any header and method, and lets scripts read every answer, errors too', async () => {
+    const preflight = await send(port, '/rest/v1/t', {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'http://a.example',
+        'access-control-request-method': 'PATCH',
+        'access-control-request-headers': 'x-new-header,apikey',
+      },
+    });
+    expect(preflight.status).toBe(200);
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-headers': 'x-new-header,apikey',
+    });
+    expect(preflight.headers['access-control-allow-methods']).toContain('PATCH');
+    for (const target of ['/rest/v1/throws', '/nowhere', '/rest/v1/t']) {
+      expect((await send(port, target)).headers['access-control-allow-origin']).toBe('*');
+    }
+  });
+
+  it('says of a service that it does not have that it does not have it', async () => {
+    for (const target of ['/graphql/v1', '/functions/v1/hello', '/pg/tables']) {
+      const answer = await send(port, target, { method: 'POST' });
+      expect(answer.status).toBe(501);
+      expect(answer.json()).toMatchObject({ code: 'not_supported' });
+    }
+  });
+
+  it('answers a fault with a 500 that tells nothing, and reports it', async () => {
+    const answer = await send(port, '/rest/v1/throws');
+    expect(answer.status).toBe(500);
+    expect(answer.body).not.toContain('secret detail');
+    expect(seen.some((one) => one.kind === 'fault' && one.service === 'rest')).toBe(true);
+  });
+
+  it('answers a body over its limit with 413 and closes the connection, instead of reading on', async () => {
+    const answer = await send(port, '/rest/v1/limited', { method: 'POST', body: 'x'.repeat(100_000) });
+    expect(answer.status).toBe(413);
+    expect(answer.json()).toEqual({ limit: 10 });
+    expect(answer.headers.connection).toBe('close');
+  });
+
+  it('believes a trusted proxy about the client and its protocol', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.7, 127.0.0.2', 'x-forwarded-proto': 'https' };
+    expect((await send(port, '/rest/v1/t', { headers })).json()).toMatchObject({
+      ip: '203.0.113.7',
+      protocol: 'https',
+    });
+  });
+
+  it('streams a body', async () => {
+    expect((await send(port, '/rest/v1/stream')).body).toBe('ab');
+  });
+
+  it('keeps a sane request id of the client and logs the route, not the path', async () => {
+    const answer = await send(port, '/rest/v1/private-name', { headers: { 'x-request-id': 'abc-1' } });
+    expect(answer.headers['sb-request-id']).toBe('abc-1');
+    const logged = seen.find((one) => one.kind === 'request-done' && one.id === 'abc-1');
+    expect(logged).toMatchObject({ route: '/echo', status: 200, service: 'rest' });
+    const forged = await send(port, '/rest/v1/t', { headers: { 'x-request-id': 'a b"c' } });
+    expect(forged.headers['sb-request-id']).not.toBe('a b"c');
+  });
+});
+
+describe('a gateway that requires an apikey', () => {
+  it('answers 401 in the words of the hosted gateway', async () => {
+    expect((await send(guardedPort, '/rest/v1/t')).json()).toEqual({
+      message: 'No API key found in request',
+      hint: 'No `apikey` request header or url param was found.',
+    });
+    const wrong = await send(guardedPort, '/rest/v1/t', { headers: { apikey: 'nonsense' } });
+    expect(wrong.status).toBe(401);
+    expect(wrong.json()).toMatchObject({ message: 'Invalid API key' });
+  });
+
+  it('lets a known key in, and links of mails without one', async () => {
+    expect((await send(guardedPort, '/rest/v1/t', { headers: { apikey: 'anon.jwt' } })).status).toBe(200);
+    expect((await send(guardedPort, '/auth/v1/verify?token=x')).status).toBe(200);
+    expect((await send(guardedPort, '/auth/v1/token')).status).toBe(401);
+  });
+});
+
+describe('a malformed request', () => {
+  const raw = (text: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk.toString();
+      });
+      socket.once('end', () => resolve(answer));
+      socket.once('error', reject);
+    });
+
+  it('is answered 400 without taking the server down', async () => {
+    expect(await raw('NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await send(port, '/rest/v1/t')).status).toBe(200);
+  });
+
+  it('is answered 431 when its headers are huge', async () => {
+    expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    );
+  });
+});
+
+describe('a drain', () => {
+  it('lets a running request finish and refuses new connections', async () => {
+    const gate = { release: (): void => {} };
+    const entered = new Promise<void>((resolveEntered) => {
+      gate.release = resolveEntered;
+    });
+    let finish: () => void = () => {};
+    const server = createHttpServer({
+      router: (_method, path) => ({
+        service: 'rest',
+        path,
+        authorization: null,
+        answer: async () => {
+          gate.release();
+          await new Promise<void>((resolve) => {
+            finish = resolve;
+          });
+          return jsonReply(200, 'done');
+        },
+      }),
+      observer: silent,
+      isTrustedProxy: () => false,
+      requestTimeoutMs: 5000,
+    });
+    const drainPort = await server.listen(0, '127.0.0.1');
+    const running = send(drainPort, '/');
+    await entered;
+    const closed = server.close(5000);
+    await expect(send(drainPort, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    finish();
+    expect((await running).status).toBe(200);
+    expect(await closed).toEqual({ timedOut: false });
+  });
+});
