@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeDataDir } from '../../src/embedded/placement.ts';
 import { startEmbedded } from '../../src/embedded/start.ts';
 import { applyBootstrap } from '../../src/platform/bootstrap/apply.ts';
 
@@ -11,6 +12,14 @@ export const testPasswords = {
   supabaseAuthAdmin: 'test-auth-admin',
   supabaseStorageAdmin: 'test-storage-admin',
 } as const;
+
+/** Logins of a test database. */
+export type Login =
+  | 'supabase_admin'
+  | 'postgres'
+  | 'authenticator'
+  | 'supabase_auth_admin'
+  | 'supabase_storage_admin';
 
 /** A Postgres of its own, for tests that need slots, restarts or settings; ends with `stop`. */
 export type TestCluster = {
@@ -36,7 +45,23 @@ export async function startTestCluster(
     pid: server.pid,
     async stop() {
       await server.stop();
+      await removeDataDir(join(folder, 'postgres'));
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The connection string of a login to a database of the cluster. */
+export function loginUrl(owner: URL, database: string, login: Login): string {
+  const url = new URL(owner);
+  url.pathname = `/${database}`;
+  if (login === 'supabase_admin') return url.href;
+  url.username = login;
+  url.password = {
+    postgres: testPasswords.postgres,
+    authenticator: testPasswords.authenticator,
+    supabase_auth_admin: testPasswords.supabaseAuthAdmin,
+    supabase_storage_admin: testPasswords.supabaseStorageAdmin,
+  }[login];
+  return url.href;
 }

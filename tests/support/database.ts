@@ -2,15 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, inject } from 'vitest';
 import { type AdminClient, connect } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
-import { testPasswords } from './cluster.ts';
-
-/** Logins of a test database. */
-export type Login =
-  | 'supabase_admin'
-  | 'postgres'
-  | 'authenticator'
-  | 'supabase_auth_admin'
-  | 'supabase_storage_admin';
+import { type Login, loginUrl } from './cluster.ts';
 
 /** A bootstrapped database of one test file. */
 export type TestDatabase = {
@@ -43,21 +35,6 @@ export async function createTestDatabase(fixture = ''): Promise<TestDatabase> {
     await postgres.end();
   }
   return { name, url, owner };
-}
-
-/** The connection string of a login to a database of the cluster. */
-export function loginUrl(owner: URL, database: string, login: Login): string {
-  const url = new URL(owner);
-  url.pathname = `/${database}`;
-  if (login === 'supabase_admin') return url.href;
-  url.username = login;
-  url.password = {
-    postgres: testPasswords.postgres,
-    authenticator: testPasswords.authenticator,
-    supabase_auth_admin: testPasswords.supabaseAuthAdmin,
-    supabase_storage_admin: testPasswords.supabaseStorageAdmin,
-  }[login];
-  return url.href;
 }
 
 /** Nobody may be connected to the database that is copied, so the maintenance connection goes elsewhere. */
