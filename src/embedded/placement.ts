@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, mkdtemp, readlink, realpath, symlink, unlink } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { canEnter, type RunAs } from './account.ts';
 
 /** Where a cluster's files are. */
@@ -9,6 +20,9 @@ export type Placement = { readonly dataDir: string; readonly socketDir: string }
 
 /** The kernel's limit for the path of a Unix socket, without the closing zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Beginning of the name of a folder that holds a data directory which is not in its wanted place. */
+const STAGED_PREFIX = 'ownbase-data-';
 
 /**
  * Settles the data directory's real place. It is the one asked for, unless Postgres' account cannot enter the
@@ -38,13 +52,22 @@ async function stageDataDir(place: string, runAs: RunAs, notice: (text: string) 
   // Data of a throw-away project stays with the throw-away files; other data must outlive a cleaning of them.
   const base = place.startsWith(temporary + sep) ? temporary : '/var/lib/ownbase';
   await mkdir(base, { recursive: true, mode: 0o755 });
-  const folder = await mkdtemp(join(base, 'ownbase-data-'));
+  const folder = await mkdtemp(join(base, STAGED_PREFIX));
   await chmod(folder, 0o755);
   const target = join(folder, 'postgres');
   await makeOwned(target, runAs);
   await symlink(target, place);
   notice(`Postgres runs as ${runAs?.name} and cannot enter ${dirname(place)}: its data is in ${target}`);
   return target;
+}
+
+/** Deletes a data directory, wherever its real place is. No server may run on it. */
+export async function removeDataDir(dataDir: string): Promise<void> {
+  const target = await realpath(dataDir).catch(() => undefined); // never made, or its real place is gone
+  if (target !== undefined && basename(dirname(target)).startsWith(STAGED_PREFIX)) {
+    await rm(dirname(target), { recursive: true, force: true });
+  }
+  await rm(dataDir, { recursive: true, force: true });
 }
 
 /** Chooses the folder of the server's socket: beside the data, or in the temp folder when the path is too long. */

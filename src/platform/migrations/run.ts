@@ -1,0 +1,226 @@
+import { readFile } from 'node:fs/promises';
+import { type AdminClient, connect } from '../../pg/connect.ts';
+import { sql } from '../../pg/sql/sql.ts';
+import { type ApplyRules, applyScript } from './apply-script.ts';
+import { availableExtensions, missingExtensions, missingExtensionsError } from './extensions.ts';
+import { createHistory, type History, readHistory, recordMigration, recordSeed } from './history.ts';
+import { diffMigrations, missingLocallyError, outOfOrderError } from './pending.ts';
+import {
+  findRolesFile,
+  listMigrations,
+  listSeeds,
+  type MigrationFile,
+  readScript,
+  type Script,
+  type SeedFile,
+} from './project-files.ts';
+import { upsertVaultSecrets } from './vault.ts';
+
+/** What the runner reports while it works. */
+export type MigrationEvent =
+  | { readonly kind: 'applying'; readonly what: 'roles' | 'migration' | 'seed'; readonly path: string }
+  | { readonly kind: 'notice'; readonly message: string };
+
+/** What to apply, where, and by which rules. */
+export type MigrateOptions = {
+  /** Folder that holds `supabase/`. */
+  readonly projectDir: string;
+  /** Login that migrations run as: `postgres`. */
+  readonly url: string;
+  /** A superuser's login, for extensions that `postgres` may not create itself; optional. */
+  readonly ownerUrl?: string | undefined;
+  /** Secrets of `[db.vault]`. */
+  readonly vault?: Readonly<Record<string, string>>;
+  /** False leaves migrations and roles.sql alone. */
+  readonly migrations?: boolean;
+  /** Also apply files older than the newest applied one. */
+  readonly includeAll?: boolean;
+  /** Last version to apply; all by default. */
+  readonly upTo?: string | undefined;
+  /** What to do when history and files disagree: refuse, or report it and apply what is newer. */
+  readonly onMismatch?: 'fail' | 'report';
+  /** `when-fresh`: only into a database that no migration and no seed was applied to. */
+  readonly seed?: 'never' | 'when-fresh' | 'always';
+  /** Globs relative to `supabase/`. */
+  readonly seedPaths?: readonly string[];
+  readonly skipMissingExtensions?: boolean;
+  readonly onEvent?: (event: MigrationEvent) => void;
+};
+
+/** What was done. */
+export type MigrateReport = {
+  readonly applied: readonly MigrationFile[];
+  readonly seeded: readonly SeedFile[];
+  /** Extensions that were skipped at the owner's wish. */
+  readonly skippedExtensions: readonly string[];
+};
+
+/** Key of the advisory lock that keeps two starts on one database from migrating it at the same time. */
+const LOCK_KEY = 7_261_455_309;
+
+/**
+ * Applies what is pending of a project, as the Supabase CLI does and records it: vault secrets, roles.sql (into
+ * a fresh database), migrations, seed files. Missing extensions are found before anything is applied.
+ * @throws MigrationError, PgFailure
+ */
+export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
+  if (options.ownerUrl !== undefined) await installExtensionPrivileges(options.ownerUrl);
+  const client = await connect(options.url, { applicationName: 'ownbase migrations' });
+  try {
+    await client.query(sql`select pg_advisory_lock(${LOCK_KEY}::bigint)`);
+    return await applyPending(client, options);
+  } finally {
+    await client.end();
+  }
+}
+
+async function applyPending(client: AdminClient, options: MigrateOptions): Promise<MigrateReport> {
+  const report = options.onEvent ?? (() => {});
+  const notice = (message: string): void => report({ kind: 'notice', message });
+  const history = await readHistory(client);
+  const work = await collectWork(options, history, notice);
+  if (work.scripts.length === 0 && Object.keys(options.vault ?? {}).length === 0) {
+    return { applied: [], seeded: [], skippedExtensions: [] };
+  }
+  const rules = await settleRules(client, options, work, notice);
+  await createHistory(client);
+  await upsertVaultSecrets(client, options.vault ?? {});
+  for (const { script, what, record } of work.scripts) {
+    report({ kind: 'applying', what, path: script.path });
+    await applyScript(client, script, record, rules);
+  }
+  return { applied: work.migrations, seeded: work.seeds, skippedExtensions: [...rules.skipped] };
+}
+
+type Work = {
+  readonly isFresh: boolean;
+  readonly migrations: readonly MigrationFile[];
+  readonly seeds: readonly SeedFile[];
+  readonly scripts: readonly {
+    readonly what: 'roles' | 'migration' | 'seed';
+    readonly script: Script;
+    readonly record: ReturnType<typeof recordSeed> | null;
+  }[];
+};
+
+async function collectWork(
+  options: MigrateOptions,
+  history: History,
+  notice: (text: string) => void,
+): Promise<Work> {
+  const { projectDir, migrations: wanted = true } = options;
+  const isFresh = history.versions.length === 0 && history.seeds.size === 0;
+  const migrations = wanted ? await pendingMigrations(options, history, notice) : [];
+  const rolesFile = wanted && isFresh ? await findRolesFile(projectDir) : null;
+  const seeds = await pendingSeeds(options, history, isFresh, notice);
+  const roles = rolesFile === null ? [] : [await readScript(projectDir, rolesFile)];
+  const scripts = [
+    ...roles.map((script) => ({ what: 'roles' as const, script, record: null })),
+    ...(await Promise.all(
+      migrations.map(async (file) => {
+        const script = await readScript(projectDir, file.path);
+        const record = recordMigration(
+          file,
+          script.statements.map(({ text }) => text),
+        );
+        return { what: 'migration' as const, script, record };
+      }),
+    )),
+    ...(await Promise.all(seeds.map((seed) => seedWork(projectDir, seed, history)))),
+  ];
+  return { isFresh, migrations, seeds, scripts };
+}
+
+async function pendingMigrations(
+  options: MigrateOptions,
+  history: History,
+  notice: (text: string) => void,
+): Promise<readonly MigrationFile[]> {
+  const { upTo, includeAll = false, onMismatch = 'fail' } = options;
+  const all = await listMigrations(options.projectDir, notice);
+  const files = upTo === undefined ? all : all.filter(({ version }) => version <= upTo);
+  const diff = diffMigrations(files, history.versions);
+  const isForeign = (version: string): boolean => !all.some((file) => file.version === version);
+  const missing = diff.missingLocally.filter(isForeign);
+  const problems = [
+    ...(missing.length > 0 ? [missingLocallyError(missing)] : []),
+    ...(diff.outOfOrder.length > 0 && !includeAll ? [outOfOrderError(diff.outOfOrder)] : []),
+  ];
+  if (problems[0] && onMismatch === 'fail') throw problems[0];
+  for (const problem of problems) notice(problem.message);
+  return includeAll ? [...diff.outOfOrder, ...diff.pending] : diff.pending;
+}
+
+async function pendingSeeds(
+  options: MigrateOptions,
+  history: History,
+  isFresh: boolean,
+  notice: (text: string) => void,
+): Promise<readonly SeedFile[]> {
+  const { seed = 'never', seedPaths = ['seed.sql'] } = options;
+  if (seed === 'never' || (seed === 'when-fresh' && !isFresh)) return [];
+  const seeds = await listSeeds(options.projectDir, seedPaths, notice);
+  return seeds.filter(({ path, hash }) => history.seeds.get(path) !== hash);
+}
+
+/** A seed file that changed since it was run is not run again: only its new hash is kept, as upstream does. */
+async function seedWork(
+  projectDir: string,
+  seed: SeedFile,
+  history: History,
+): Promise<Work['scripts'][number]> {
+  const script = await readScript(projectDir, seed.path);
+  const statements = history.seeds.has(seed.path) ? [] : script.statements;
+  return { what: 'seed', script: { ...script, statements }, record: recordSeed(seed) };
+}
+
+async function settleRules(
+  client: AdminClient,
+  options: MigrateOptions,
+  work: Work,
+  notice: (text: string) => void,
+): Promise<ApplyRules> {
+  const available = await availableExtensions(client);
+  const missing = missingExtensions(
+    work.scripts.map(({ script }) => script),
+    available,
+  );
+  if (missing.size > 0 && options.skipMissingExtensions !== true) throw missingExtensionsError(missing);
+  return {
+    available,
+    skipped: new Set(missing.keys()),
+    privileged: await hasExtensionPrivileges(client),
+    dropConcurrently: work.isFresh,
+    notice,
+  };
+}
+
+const privilegesScript = new URL('../../../sql/migrations/extension-privileges.sql', import.meta.url);
+
+/** Makes the functions by which `postgres` handles extensions; nothing happens where the owner is no superuser. */
+async function installExtensionPrivileges(ownerUrl: string): Promise<void> {
+  const owner = await connect(ownerUrl, { applicationName: 'ownbase migrations' });
+  try {
+    if (await isSuperuser(owner)) await owner.exec(await readFile(privilegesScript, 'utf8'));
+  } finally {
+    await owner.end();
+  }
+}
+
+async function isSuperuser(client: AdminClient): Promise<boolean> {
+  const rows = await client.query<{ super: boolean }>(
+    sql`select rolsuper as super from pg_roles where rolname = current_user`,
+  );
+  return rows[0]?.super === true;
+}
+
+/** A superuser needs no help; another login has it when the owner made the functions. */
+async function hasExtensionPrivileges(client: AdminClient): Promise<boolean> {
+  if (await isSuperuser(client)) return false;
+  const signature = 'ownbase.create_extension(text, text, text, text, boolean, boolean)';
+  const rows = await client.query<{ ready: boolean }>(
+    sql`select coalesce(has_schema_privilege(to_regnamespace('ownbase')::oid, 'usage')
+          and has_function_privilege(to_regprocedure(${signature}::text)::oid, 'execute'), false) as ready`,
+  );
+  return rows[0]?.ready === true;
+}
