@@ -83,7 +83,8 @@ export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
   };
 }
 
-async function verifySignature(
+/** Checks a compact token's signature against the keys that may have made it, and yields its payload. */
+export async function verifySignature(
   token: string,
   keys: readonly VerificationKey[],
 ): Promise<Result<Uint8Array, TokenFailure>> {
