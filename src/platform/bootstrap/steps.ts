@@ -52,4 +52,11 @@ export const bootstrapSteps: readonly BootstrapStep[] = [
   { name: '160_graphql_placeholder', feature: 'graphql placeholder' },
   { name: '170_supabase_migrations', feature: 'migration history' },
   { name: '171_pgbouncer', feature: 'external pool authentication' },
+  { name: '180_vault', feature: 'vault', standsInFor: 'supabase_vault' },
+  { name: '181_net', feature: 'pg_net functions', standsInFor: 'pg_net' },
+  { name: '182_webhooks', feature: 'database webhooks' },
+  { name: '183_cron', feature: 'pg_cron functions', standsInFor: 'pg_cron' },
+  { name: '184_pgmq', feature: 'pgmq functions', standsInFor: 'pgmq' },
+  { name: '185_pgjwt', feature: 'pgjwt functions', standsInFor: 'pgjwt' },
+  { name: '186_http', feature: 'http functions', standsInFor: 'http' },
 ];
