@@ -38,10 +38,10 @@ export const workloads: readonly Workload[] = [
   {
     name: 'list of 100',
     method: 'GET',
-    path: () => `/books?author_id=gte.${randomInt(0, 500)}&select=id,title,price&order=id&limit=100`,
+    path: () => `/books?id=gte.${randomInt(0, 90_000)}&select=id,title,price&order=id&limit=100`,
     fixed: ({ query }) => ({
-      text: wrap('select id, title, price from public.books where author_id >= $1 order by id limit 100'),
-      values: [afterDot(query.get('author_id'))],
+      text: wrap('select id, title, price from public.books where id >= $1 order by id limit 100'),
+      values: [afterDot(query.get('id'))],
     }),
     target: 0.75,
   },
