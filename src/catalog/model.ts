@@ -113,6 +113,8 @@ export type RoutineIsolation = 'read committed' | 'repeatable read' | 'serializa
 
 /** A function of an exposed schema. */
 export type Routine = QualifiedName & {
+  /** The function's oid: overloads share their name. */
+  readonly id: number;
   readonly description: string | null;
   readonly parameters: readonly RoutineParameter[];
   readonly returnType: ReturnType;

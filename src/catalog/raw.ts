@@ -53,6 +53,7 @@ export type RawComputedRelationship = QualifiedName & {
 
 /** A function as the server lists it. */
 export type RawRoutine = QualifiedName & {
+  readonly id: number;
   readonly description: string | null;
   readonly parameters: readonly {
     readonly name: string;

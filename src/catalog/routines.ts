@@ -7,6 +7,7 @@ const volatilities = { v: 'volatile', s: 'stable', i: 'immutable' } as const;
 export const toRoutine = (raw: RawRoutine): Routine => ({
   schema: raw.schema,
   name: raw.name,
+  id: raw.id,
   description: raw.description,
   parameters: raw.parameters,
   returnType: {

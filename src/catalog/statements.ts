@@ -213,6 +213,7 @@ export const routinesStatement = (schemas: readonly string[], hoistedSettings: r
   select coalesce(json_agg(json_build_object(
     'schema', n.nspname,
     'name', p.proname,
+    'id', p.oid::int8,
     'description', d.description,
     'parameters', parameters.list,
     'returnSchema', type_schema.nspname,
