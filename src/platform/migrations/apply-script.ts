@@ -4,6 +4,7 @@ import type { Sql } from '../../pg/sql/sql.ts';
 import { statementFailed } from './error.ts';
 import { type ExtensionRules, extensionAction } from './extensions.ts';
 import type { Script } from './project-files.ts';
+import { dependentsOf } from './skipped-dependents.ts';
 import { kindOf } from './statement-kind.ts';
 import { toleranceOf } from './tolerated.ts';
 
@@ -11,6 +12,8 @@ import { toleranceOf } from './tolerated.ts';
 export type ApplyRules = ExtensionRules & {
   /** On a fresh database nobody waits for a lock: CONCURRENTLY is dropped and the file stays one transaction. */
   readonly dropConcurrently: boolean;
+  /** Names of what could not be made because an extension was skipped; grows while scripts are applied. */
+  readonly lost: Set<string>;
   readonly notice: (text: string) => void;
 };
 
@@ -74,7 +77,7 @@ async function runStep(
   } catch (error) {
     if (!(error instanceof PgFailure) || !step.mayFail?.(error)) throw error;
     if (guarded) await client.exec('rollback to savepoint ownbase_tolerated');
-    notice(`passed over: ${error.message}`);
+    notice(`statement ${step.index} passed over: ${error.message}`);
   }
   if (guarded) await client.exec('release savepoint ownbase_tolerated');
   if (step.endsTransaction && inTransaction) await client.exec('begin');
@@ -91,7 +94,7 @@ function planScript(script: Script, rules: ApplyRules): Plan {
       index,
       send,
       endsTransaction: kind?.kind === 'ends-transaction',
-      mayFail: toleranceOf(text),
+      mayFail: toleranceOf(text) ?? (rules.skipped.size > 0 ? dependentsOf(text, rules.lost) : undefined),
     });
     if (kind?.kind === 'no-transaction' && inTransaction) return [step(kind.inTransaction ?? text)];
     if (kind?.kind !== 'extension') return [step(text)];

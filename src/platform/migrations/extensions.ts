@@ -31,8 +31,8 @@ const ABSORBED: ReadonlySet<string> = new Set([
 export type ExtensionRules = {
   /** Names of the extensions that the server can create. */
   readonly available: ReadonlySet<string>;
-  /** Whether `ownbase.create_extension` and its siblings stand ready for the migrations' login. */
-  readonly privileged: boolean;
+  /** Those that the migrations' login handles by `ownbase.create_extension` and its siblings. */
+  readonly privileged: ReadonlySet<string>;
   /** Extensions that are missing and that the owner chose to do without. */
   readonly skipped: ReadonlySet<string>;
 };
@@ -71,7 +71,7 @@ Nothing was applied. Ways out:
   --pg-bin DIR                an installed Postgres that has them, e.g. /usr/lib/postgresql/17/bin
   --db-url URL                an external Postgres that has them
   docker compose up           the compose file's Postgres comes with pgvector
-  --skip-missing-extensions   go on without them; what depends on them will fail`;
+  --skip-missing-extensions   go on without them and without what depends on them`;
   return new MigrationError('missing_extensions', message);
 }
 
@@ -82,7 +82,8 @@ export type ExtensionAction = 'pass-over' | 'as-written' | readonly Sql[];
 export function extensionAction(statement: ExtensionStatement, rules: ExtensionRules): ExtensionAction {
   const present = statement.names.filter((name) => !isPassedOver(name, rules));
   if (present.length === 0) return 'pass-over';
-  if (!rules.privileged || statement.action === 'comment') return 'as-written';
+  const byFunction = statement.action !== 'comment' && present.every((name) => rules.privileged.has(name));
+  if (!byFunction) return 'as-written';
   const { schema, version, tolerant, cascade } = statement;
   switch (statement.action) {
     case 'create':
@@ -93,7 +94,7 @@ export function extensionAction(statement: ExtensionStatement, rules: ExtensionR
       );
     case 'drop':
       return present.map((name) => sql`select ownbase.drop_extension(${name}, ${tolerant}, ${cascade})`);
-    case 'alter':
+    default:
       return present.map((name) => sql`select ownbase.alter_extension(${name}, ${schema}, ${version})`);
   }
 }

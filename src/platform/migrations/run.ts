@@ -189,7 +189,8 @@ async function settleRules(
   return {
     available,
     skipped: new Set(missing.keys()),
-    privileged: await hasExtensionPrivileges(client),
+    lost: new Set(missing.keys()),
+    privileged: await privilegedExtensions(client),
     dropConcurrently: work.isFresh,
     notice,
   };
@@ -214,13 +215,16 @@ async function isSuperuser(client: AdminClient): Promise<boolean> {
   return rows[0]?.super === true;
 }
 
-/** A superuser needs no help; another login has it when the owner made the functions. */
-async function hasExtensionPrivileges(client: AdminClient): Promise<boolean> {
-  if (await isSuperuser(client)) return false;
-  const signature = 'ownbase.create_extension(text, text, text, text, boolean, boolean)';
-  const rows = await client.query<{ ready: boolean }>(
+/** A superuser needs no help; another login has it for listed extensions when the owner made the functions. */
+async function privilegedExtensions(client: AdminClient): Promise<Set<string>> {
+  const ready = await client.query<{ ready: boolean }>(
     sql`select coalesce(has_schema_privilege(to_regnamespace('ownbase')::oid, 'usage')
-          and has_function_privilege(to_regprocedure(${signature}::text)::oid, 'execute'), false) as ready`,
+          and has_function_privilege(to_regprocedure('ownbase.is_privileged_extension(text)')::oid, 'execute'),
+          false) as ready`,
   );
-  return rows[0]?.ready === true;
+  if (ready[0]?.ready !== true || (await isSuperuser(client))) return new Set();
+  const rows = await client.query<{ name: string }>(
+    sql`select name::text from pg_available_extensions where ownbase.is_privileged_extension(name)`,
+  );
+  return new Set(rows.map(({ name }) => name));
 }
