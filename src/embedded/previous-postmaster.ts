@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPostmasterPid, readSupervisorPid } from './cluster-files.ts';
 import { EmbeddedError } from './errors.ts';
-import { commandOf, isAlive, parentOf, waitForEnd, workingFolderOf } from './processes.ts';
+import { commandOf, isAlive, isKnown, parentOf, waitForEnd, workingFolderOf } from './processes.ts';
 
 const FAST_STOP_TIMEOUT_MS = 15_000;
 const IMMEDIATE_STOP_TIMEOUT_MS = 10_000;
@@ -12,7 +12,7 @@ const IMMEDIATE_STOP_TIMEOUT_MS = 10_000;
  *
  *     no postmaster.pid                         nothing to do
  *     its process is gone                       nothing to do, Postgres recovers by itself
- *     its pid now belongs to something else     the file is removed (Postgres would refuse to start)
+ *     its pid is a zombie's or another's        the file is removed (Postgres would refuse to start)
  *     a postmaster, its supervisor is alive     another instance runs here: `data_dir_in_use`
  *     a postmaster, its supervisor is gone      an orphan: it is shut down cleanly
  */
@@ -21,8 +21,8 @@ export async function settlePreviousPostmaster(
   notice: (text: string) => void,
 ): Promise<void> {
   const found = await readPostmasterPid(dataDir);
-  if (!found || !isAlive(found.pid)) return;
-  if (!(await isPostmasterOf(found.pid, dataDir))) {
+  if (!found || !isKnown(found.pid)) return;
+  if (!isAlive(found.pid) || !(await isPostmasterOf(found.pid, dataDir))) {
     notice(`removing the stale ${join(dataDir, 'postmaster.pid')}: process ${found.pid} is not its Postgres`);
     await rm(join(dataDir, 'postmaster.pid'), { force: true });
     return;

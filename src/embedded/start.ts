@@ -116,7 +116,13 @@ async function prepareCluster(
   options: EmbeddedOptions,
   report: (event: EmbeddedEvent) => void,
 ): Promise<boolean> {
-  const version = await readClusterVersion(dataDir);
+  const version = await readClusterVersion(dataDir).catch((cause: unknown) => {
+    throw new EmbeddedError(
+      'account_unusable',
+      `${dataDir} cannot be read by this user: it was made under another account. Start as that account, or name another data directory.`,
+      { cause },
+    );
+  });
   if (version === binaries.majorVersion) return false;
   if (version !== undefined) {
     throw new EmbeddedError(
