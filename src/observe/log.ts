@@ -19,11 +19,14 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Obs
   return (observation) => write(logger, observation);
 }
 
+const levelOf = (status: number): 'error' | 'warn' | 'info' =>
+  status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info';
+
 function write(logger: Logger, observation: Observation): void {
   switch (observation.kind) {
     case 'request-done': {
       const { kind, ms, ...fields } = observation;
-      logger.info({ ...fields, ms: Math.round(ms * 10) / 10 }, 'request');
+      logger[levelOf(fields.status)]({ ...fields, ms: Math.round(ms * 10) / 10 }, 'request');
       return;
     }
     case 'fault': {

@@ -11,6 +11,10 @@ export type PoolOptions = {
   /** How long a request waits for a free connection before it fails with kind `pool-timeout`. */
   readonly acquireTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Age at which a connection is replaced; unlimited when absent. */
+  readonly maxLifetimeSeconds?: number;
+  /** Asked at each use: false sends every statement unnamed, as a pooler between needs it. */
+  readonly keepsPrepared?: () => boolean;
   readonly applicationName: string;
 };
 
@@ -40,6 +44,7 @@ export function createPool(options: PoolOptions): ConnectionPool {
     max: options.max,
     connectionTimeoutMillis: options.acquireTimeoutMs,
     idleTimeoutMillis: options.idleTimeoutMs,
+    maxLifetimeSeconds: options.maxLifetimeSeconds ?? 0,
     application_name: options.applicationName,
     allowExitOnIdle: false,
     types: textualTypes,
@@ -48,13 +53,17 @@ export function createPool(options: PoolOptions): ConnectionPool {
   // An idle connection that the server closes reports here; the pool has already dropped it.
   pool.on('error', () => {});
   return {
-    acquire: () => acquire(pool),
+    acquire: () => acquire(pool, options.keepsPrepared ?? always),
     load: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     end: () => pool.end(),
   };
 }
 
-async function acquire(pool: pg.Pool): Promise<Lease> {
+const always = (): boolean => true;
+
+const unnamed = (step: Step): Step => ({ ...step, scope: null });
+
+async function acquire(pool: pg.Pool, keepsPrepared: () => boolean): Promise<Lease> {
   let client: PoolClient;
   try {
     client = await pool.connect();
@@ -62,7 +71,8 @@ async function acquire(pool: pg.Pool): Promise<Lease> {
     throw toPgFailure(thrown);
   }
   return {
-    run: (steps) => runPipeline(client as unknown as Client, steps),
+    run: (steps) =>
+      runPipeline(client as unknown as Client, keepsPrepared() ? steps : steps.map(unnamed)),
     release: (broken) => client.release(broken),
     cancel: () => cancelBackend(client as unknown as BackendKey),
   };
