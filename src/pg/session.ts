@@ -25,6 +25,8 @@ export interface Transaction {
   query<Row = Record<string, unknown>>(statement: Sql): Promise<Row[]>;
   /** Runs a statement and yields the number of rows that it touched. */
   execute(statement: Sql): Promise<number>;
+  /** Runs a statement and yields its rows as the server printed them. */
+  text(statement: Statement): Promise<StepResult>;
 }
 
 /**
@@ -148,18 +150,19 @@ async function inTransaction<T>(
 ): Promise<T> {
   // The opening travels with the first statement, so that it costs no round trip of its own.
   let pending: readonly Step[] = opening;
-  const send = async (next: Step): Promise<StepResult | undefined> => {
+  const send = async (next: Step): Promise<StepResult> => {
     const steps = [...pending, next];
     pending = [];
-    return (await lease.run(steps)).at(-1);
+    return (await lease.run(steps)).at(-1) ?? { rows: [], objects: [], affected: 0 };
   };
   const tx: Transaction = {
     async query<Row>(statement: Sql) {
-      return ((await send(step(compile(statement), 'objects')))?.objects ?? []) as Row[];
+      return (await send(step(compile(statement), 'objects'))).objects as Row[];
     },
     async execute(statement) {
-      return (await send(step(compile(statement), 'none')))?.affected ?? 0;
+      return (await send(step(compile(statement), 'none'))).affected;
     },
+    text: (statement) => send(step(statement, 'text')),
   };
   let result: T;
   try {

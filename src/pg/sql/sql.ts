@@ -101,6 +101,23 @@ sql.join = (pieces: readonly Sql[], separator: Sql | ', ' | ' and ' | ' or ' | '
 /** A word from the closed keyword list. */
 sql.keyword = (word: Keyword): Sql => keywordSql[word];
 
+/**
+ * SQL text that the server itself printed: a type by `format_type`, a default by `pg_get_expr`.
+ * Never anything that a request carried.
+ */
+sql.fromServer = (text: string): Sql => make([text], []);
+
+const typeNameShape = /^[\p{L}0-9_$ ]+$/u;
+
+/**
+ * Name of a type that a request asks to cast to, unquoted, since quoting would change what `int` means.
+ * Only letters, digits, `_`, `$` and spaces can be part of it; anything else throws.
+ */
+sql.typeName = (name: string): Sql => {
+  if (!typeNameShape.test(name)) throw new RangeError('a type name has letters, digits, _, $ and spaces');
+  return make([name], []);
+};
+
 /** Nothing. */
 sql.empty = empty;
 
