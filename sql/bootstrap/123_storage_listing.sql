@@ -156,8 +156,8 @@ begin
        )
        select substr(l.entry, $3 + 1), l.id, l.updated_at, l.created_at, l.last_accessed_at, l.metadata
        from listed l
-       order by l.id is not null, case when l.id is null then l.entry end collate "C" %2$s, l.%1$I %2$s,
-         l.entry collate "C" %2$s
+       order by l.id is not null, case when l.id is null then l.entry end %2$s, l.%1$I %2$s,
+         l.entry %2$s
        limit $4 offset $5', sort_column, direction)
     using whole_prefix, bucketname, base_length, most, coalesce(offsets, 0);
     return;
