@@ -1,4 +1,4 @@
-import { boolean, bytes, optional, string } from '../kind.ts';
+import { boolean, bytes, duration, integer, list, optional, string } from '../kind.ts';
 import { option } from '../option.ts';
 
 /** The storage service and where its files live. */
@@ -22,5 +22,41 @@ export const storageOptions = {
     env: ['FILE_STORAGE_BACKEND_PATH', 'STORAGE_FILE_BACKEND_PATH'],
     flag: 'storage-path',
     description: 'Folder of the filesystem backend; unset keeps files under .ownbase/storage.',
+  }),
+  standardFileSizeLimit: option({
+    kind: bytes,
+    default: 0,
+    env: ['UPLOAD_FILE_SIZE_LIMIT_STANDARD'],
+    description: 'Largest object of an upload that is not resumable; 0 leaves it to fileSizeLimit.',
+  }),
+  deleteGraceMs: option({
+    kind: duration,
+    default: 600_000,
+    env: ['OWNBASE_STORAGE_DELETE_GRACE'],
+    description: 'How long the bytes of a replaced or deleted object stay, for downloads under way.',
+  }),
+  signedUploadSeconds: option({
+    kind: integer(1),
+    default: 7200,
+    env: ['UPLOAD_SIGNED_URL_EXPIRATION_TIME', 'SIGNED_UPLOAD_URL_EXPIRATION_TIME'],
+    description: 'Lifetime of signed upload URLs, in seconds.',
+  }),
+  emptyBucketMax: option({
+    kind: integer(1),
+    default: 200_000,
+    env: ['STORAGE_EMPTY_BUCKET_MAX'],
+    description: 'Most objects that a bucket may have to be emptied in one call.',
+  }),
+  responseSharedMaxAge: option({
+    kind: integer(0),
+    default: 0,
+    env: ['RESPONSE_S_MAXAGE'],
+    description: 's-maxage added to conditional downloads, in seconds; 0 adds none.',
+  }),
+  etagHeaders: option({
+    kind: list,
+    default: ['if-none-match'],
+    env: ['REQUEST_ETAG_HEADERS'],
+    description: 'Request headers that carry the ETag which a cache already has.',
   }),
 };

@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream';
+
+/*
+ * Where blobs live. A blob is immutable and known by its version alone, never by an object's name: names are rows,
+ * moves touch no bytes that somebody reads, and nothing that a client sends becomes a path.
+ */
+
+/** What became durable. */
+export type StoredBlob = {
+  readonly size: number;
+  /** MD5 of the content, hex; of a blob in parts, the MD5 of the parts' MD5s with `-<count>`, as S3 has it. */
+  readonly md5: string;
+  readonly modifiedAt: Date;
+};
+
+/** A part of a blob: first and last byte, both included. */
+export type ByteRange = { readonly start: number; readonly end: number };
+
+/** Limits of a write. */
+export type PutOptions = {
+  /** More bytes than these end the write with `BlobTooLarge`. */
+  readonly maxBytes: number;
+};
+
+/** The bytes of a blob or of a range of it; small ones come whole. */
+export type BlobContent = {
+  readonly body: Buffer | Readable;
+  /** Bytes of the whole blob. */
+  readonly size: number;
+};
+
+/** A blob that is there. */
+export type BlobFacts = { readonly version: string; readonly size: number; readonly modifiedAt: Date };
+
+/** A store of blobs. A write that was acknowledged survives a crash of the machine. */
+export interface ObjectStore {
+  readonly kind: 'fs' | 's3';
+  /**
+   * Stores a whole blob. Rejects with `BlobTooLarge` or with the body's own error; nothing is left behind then. The body is never destroyed: its socket has to carry the answer.
+   */
+  put(version: string, body: Readable, options: PutOptions): Promise<StoredBlob>;
+  /** Opens a blob or a range of it, which must lie within; null when there is no such blob. */
+  get(version: string, range?: ByteRange): Promise<BlobContent | null>;
+  head(version: string): Promise<BlobFacts | null>;
+  /** Gives a blob a second version; false when there is no such blob. */
+  copy(from: string, to: string): Promise<boolean>;
+  /** Removes blobs; missing ones count as removed. Yields the versions that could not be. */
+  remove(versions: readonly string[]): Promise<readonly string[]>;
+  /** Every blob, in the order of the versions' bytes. */
+  list(): AsyncIterable<BlobFacts>;
+  /** Uploads that arrive in parts. */
+  readonly parts: PartStore;
+  close(): Promise<void>;
+}
+
+/** Parts of blobs to be, by upload id and number. */
+export interface PartStore {
+  /** Stores a part durably, replacing one of the same number. Rejects as `ObjectStore.put` does. */
+  put(upload: string, part: number, body: Readable, options: PutOptions): Promise<StoredBlob>;
+  /** Bytes of a stored part; null when it is missing. */
+  size(upload: string, part: number): Promise<number | null>;
+  /** Makes a blob of the parts in the given order; the parts stay until `discard`, so that it may be repeated. */
+  complete(upload: string, parts: readonly number[], version: string): Promise<StoredBlob>;
+  /** Removes every part of the upload. */
+  discard(upload: string): Promise<void>;
+  /** Uploads that have parts, with the time of their last change. */
+  list(): AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }>;
+}
+
+/** A body that passed the limit of its write. */
+export class BlobTooLarge extends Error {
+  override readonly name = 'BlobTooLarge';
+
+  constructor(maxBytes: number) {
+    super(`more than ${maxBytes} bytes`);
+  }
+}
+
+const safeName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+
+/** Whether a version or upload id may become part of a path or key; ids of our own making always may. */
+export const isSafeId = (id: string): boolean => safeName.test(id);

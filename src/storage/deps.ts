@@ -1,0 +1,28 @@
+import type { Values } from '../config/option.ts';
+import type { storageOptions } from '../config/options/storage.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import type { Observer } from '../core/observe.ts';
+import type { InstanceKeys } from '../identity/instance-keys.ts';
+import type { TokenVerifier } from '../identity/verify.ts';
+import type { RequestDb, ServiceDb } from '../pg/session.ts';
+import type { ObjectStore } from './backends/object-store.ts';
+
+/** The storage section of the configuration. */
+export type StorageConfig = Values<typeof storageOptions>;
+
+/** Everything that the storage service is made of. */
+export type StorageDeps = {
+  readonly config: StorageConfig;
+  /** Login `authenticator`: checks and writes as the request's role or the service role. */
+  readonly requestDb: RequestDb;
+  /** Login `supabase_storage_admin`: the service's own reads and its outbox. */
+  readonly serviceDb: ServiceDb;
+  readonly keys: InstanceKeys;
+  readonly verifier: TokenVerifier;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  /** Origin that clients use, without a trailing slash. */
+  readonly publicUrl: string;
+  readonly store: ObjectStore;
+};

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { jsonReply } from '../../http/exchange.ts';
+import type { Call } from '../call.ts';
+import type { StorageDeps } from '../deps.ts';
+import { endpoint } from '../endpoint.ts';
+import { requireBucketId } from '../names.ts';
+import { type Access, readObject } from '../objects/access.ts';
+import { serveObject } from '../objects/download.ts';
+import { headCacheControl, httpDate, objectHeaders, requireSendable } from '../objects/reply-headers.ts';
+import { verifySigned } from '../signed/tokens.ts';
+import { metadataOf } from '../store/rows.ts';
+import { read, text } from '../wire/schema.ts';
+
+const downloadQuery = z.object({ download: text.optional() });
+
+const download = (access: Access) =>
+  endpoint({
+    input: ({ query }) => read('querystring', downloadQuery, query),
+    async handle(deps, call) {
+      const row = await readObject(deps, call, access);
+      return serveObject(deps, call.request, row, { download: call.input.download });
+    },
+  });
+
+/** `GET /object/public/:bucket/*` */
+export const downloadPublic = download('public');
+
+/** `GET /object/authenticated/:bucket/*` and `GET /object/:bucket/*` */
+export const downloadByPolicies = download('policies');
+
+const signedQuery = z.object({ download: text.optional(), token: text });
+
+/** `GET /object/sign/:bucket/*` */
+export const downloadSigned = endpoint({
+  input: ({ query }) => read('querystring', signedQuery, query),
+  async handle(deps, call) {
+    const { bucket, name } = call.params;
+    requireBucketId(bucket);
+    const { token, download } = call.input;
+    const { expiresAt } = await verifySigned(deps.verifier, token, 'download', `${bucket}/${name}`);
+    const row = await readObject(deps, call, 'signed');
+    return serveObject(deps, call.request, row, { download, expiresAt });
+  },
+});
+
+/** Answers a HEAD from the row alone. */
+const head = (access: Access) =>
+  endpoint({
+    input: () => null,
+    async handle(deps, call) {
+      const metadata = metadataOf((await readObject(deps, call, access)).metadata);
+      const headers = requireSendable({
+        ...objectHeaders(metadata),
+        'cache-control': headCacheControl(call.request.headers, metadata, deps.config),
+        'content-length': metadata.contentLength,
+      });
+      return { status: metadata.httpStatusCode ?? 200, headers, body: null };
+    },
+  });
+
+/** `HEAD /object/public/:bucket/*` */
+export const headPublic = head('public');
+
+/** `HEAD /object/authenticated/:bucket/*` and `HEAD /object/:bucket/*` */
+export const headByPolicies = head('policies');
+
+async function describe(deps: StorageDeps, call: Call, access: Access) {
+  const row = await readObject(deps, call, access);
+  const metadata = metadataOf(row.metadata);
+  const facts = {
+    id: row.id,
+    name: row.name,
+    version: row.version,
+    bucket_id: row.bucket_id,
+    size: metadata.size ?? null,
+    content_type: metadata.mimetype ?? null,
+    cache_control: metadata.cacheControl ?? null,
+    etag: metadata.eTag ?? null,
+    metadata: row.user_metadata,
+    last_modified: row.updated_at,
+    created_at: row.created_at,
+  };
+  return jsonReply(
+    200,
+    facts,
+    requireSendable({
+      'content-type': 'application/json',
+      etag: metadata.eTag,
+      'last-modified': httpDate(metadata.lastModified),
+      'cache-control': metadata.cacheControl,
+    }),
+  );
+}
+
+const info = (access: Access) =>
+  endpoint({ input: () => null, handle: (deps, call) => describe(deps, call, access) });
+
+/** `GET /object/info/public/:bucket/*` */
+export const infoPublic = info('public');
+
+/** `GET /object/info/authenticated/:bucket/*` and `GET /object/info/:bucket/*` */
+export const infoByPolicies = info('policies');

@@ -1,0 +1,38 @@
+import { StorageError } from './errors.ts';
+
+const listEntry = /^([a-zA-Z0-9\-+.]+)\/([a-zA-Z0-9\-+.]+)(;\s*charset=[a-zA-Z0-9-]+)?$|\*$/;
+const maxEntryLength = 1000;
+
+/** Throws `InvalidMimeType` for an entry that a bucket's allow-list cannot hold. */
+export function requireMimeTypeEntry(entry: string): void {
+  if (entry.length > maxEntryLength || !listEntry.test(entry))
+    throw new StorageError('InvalidMimeType', entry);
+}
+
+const withoutParameters = (type: string): string => (type.split(';')[0] ?? '').trim().toLowerCase();
+
+function matches(type: string, entry: string): boolean {
+  const [major, minor] = type.split('/');
+  const [allowedMajor, allowedMinor] = entry.split('/');
+  return allowedMajor === major && (allowedMinor === '*' || allowedMinor === minor);
+}
+
+/**
+ * Throws `InvalidMimeType` unless the list (none or empty allows everything) has the type: as it is written, or its
+ * bare media type, so that `text/plain` lets `text/plain;charset=UTF-8` in.
+ */
+export function requireAllowedMimeType(type: string, allowed: readonly string[] | null): void {
+  if (allowed === null || allowed.length === 0) return;
+  const bare = withoutParameters(type);
+  const isAllowed =
+    type.includes('/') &&
+    allowed.some((entry) => matches(type, entry) || matches(bare, withoutParameters(entry)));
+  if (!isAllowed) throw new StorageError('InvalidMimeType', type);
+}
+
+/**
+ * The type that a stored object is served with. Documents that a browser would run scripts of become plain text,
+ * as upstream does for HTML; the reply's security headers cover what keeps its type.
+ */
+export const servedContentType = (type: string): string =>
+  /text\/html|application\/xhtml\+xml/i.test(type) ? 'text/plain' : type;

@@ -1,0 +1,57 @@
+import { type Call, scopeOf } from '../call.ts';
+import type { StorageDeps } from '../deps.ts';
+import { StorageError } from '../errors.ts';
+import { requireBucketId, requireObjectName } from '../names.ts';
+import { serviceRole } from '../principal.ts';
+import { findObject, locate } from '../store/objects.ts';
+import type { ObjectRow } from '../store/rows.ts';
+
+/** Whose word decides about a read. */
+export type Access =
+  /** Only a public bucket's objects, to everybody. */
+  | 'public'
+  /** A public bucket's objects to everybody, others as policies say. */
+  | 'policies'
+  /** As policies say, in public buckets too. */
+  | 'policies-only'
+  /** A signed URL has decided. */
+  | 'signed';
+
+/**
+ * Finds the object that a call reads. Throws `NoSuchBucket` for a missing bucket, or a private one without access by
+ * policies, and `NoSuchKey` for a missing object, or one that policies hide: nobody learns which.
+ */
+export async function readObject(deps: StorageDeps, call: Call, access: Access): Promise<ObjectRow> {
+  const key = call.params;
+  requireBucketId(key.bucket);
+  const { principal } = call;
+  const isBound = principal.isAuthenticated && principal.role !== serviceRole;
+  const asksPolicies = isBound && access.startsWith('policies');
+  // Both questions go out at once; a policy's failure counts only where policies decide.
+  const [located, visible] = await Promise.all([
+    locate(deps.serviceDb, key),
+    asksPolicies ? settled(findObject(deps.requestDb, scopeOf(call), key)) : null,
+  ]);
+  const isOpen = located?.isPublic === true;
+  const asksBucket = access === 'public' || access === 'policies';
+  if (asksBucket && located === null) throw new StorageError('NoSuchBucket');
+  if (access === 'public' && !isOpen) throw new StorageError('NoSuchBucket');
+  if (access === 'policies' && !isOpen && !principal.isAuthenticated) throw new StorageError('NoSuchBucket');
+  requireObjectName(key.name);
+  const policiesDecide = visible !== null && (access === 'policies-only' || !isOpen);
+  const row = policiesDecide ? visible() : (located?.object ?? null);
+  if (row === null) throw new StorageError('NoSuchKey');
+  return row;
+}
+
+/** Keeps a failure until it is asked for. */
+async function settled<T>(work: Promise<T>): Promise<() => T> {
+  try {
+    const value = await work;
+    return () => value;
+  } catch (thrown) {
+    return () => {
+      throw thrown;
+    };
+  }
+}

@@ -1,0 +1,54 @@
+import type { StorageDeps } from './deps.ts';
+import { type DueDiscard, nextDueMs, settle, takeDue } from './store/outbox.ts';
+
+const batchSize = 100;
+/** How long a taken piece of work is hidden from other workers; a worker that dies gives it back after that. */
+const leaseSeconds = 300;
+const longestNapMs = 30_000;
+const shortestNapMs = 50;
+
+/** Deletes the blobs that transactions have left behind, until the signal. Rejects when the database does. */
+export async function runOutbox(deps: StorageDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const taken = await drainBatch(deps);
+    if (taken === batchSize) continue;
+    const due = await nextDueMs(deps.serviceDb);
+    await nap(Math.min(Math.max(due ?? longestNapMs, shortestNapMs), longestNapMs), signal);
+  }
+}
+
+/** Takes one batch of due work; yields how much it was. A blob that could not be removed is tried again later. */
+export async function drainBatch({ serviceDb, store, observer }: StorageDeps): Promise<number> {
+  const due = await takeDue(serviceDb, batchSize, leaseSeconds);
+  const unneeded = due.filter((item) => !item.isReferenced);
+  const failed = new Set(await store.remove(unneeded.map((item) => item.version)));
+  const done = due.filter((item) => !failed.has(item.version));
+  await settle(
+    serviceDb,
+    done.map((item) => item.id),
+  );
+  if (failed.size > 0) {
+    observer({
+      kind: 'notice',
+      service: 'storage',
+      level: 'warn',
+      message: 'blobs could not be removed and will be tried again',
+      fields: { count: failed.size, attempts: mostAttempts(due) },
+    });
+  }
+  return due.length;
+}
+
+const mostAttempts = (due: readonly DueDiscard[]): number => Math.max(0, ...due.map((item) => item.attempts));
+
+function nap(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,108 @@
+import { parse as parseQuery } from 'node:querystring';
+import { assertNever } from '../core/result.ts';
+import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
+import type { StorageDeps } from './deps.ts';
+import { StorageError, toStorageError, toWire } from './errors.ts';
+import { runOutbox } from './outbox-worker.ts';
+import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
+import { createRouteFinder, type Route } from './routes.ts';
+import { readJsonBody } from './wire/json-body.ts';
+import { pathParams } from './wire/path.ts';
+
+/** The storage service. */
+export interface StorageService {
+  /** Answers requests under `/storage/v1`, with the path behind that prefix. */
+  readonly handle: Handler;
+  /** Deletes blobs that no row needs any more, until the signal. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Releases the store; call it after the last request. */
+  readonly close: () => Promise<void>;
+}
+
+/** Composes the service. */
+export function createStorageService(deps: StorageDeps): StorageService {
+  const find = createRouteFinder();
+  return {
+    handle: (request) => answer(deps, request, find(request.method, request.path)),
+    run: (signal) => runOutbox(deps, signal),
+    close: () => deps.store.close(),
+  };
+}
+
+async function answer(deps: StorageDeps, request: HttpRequest, route: Route | null): Promise<HttpReply> {
+  let role: string | undefined;
+  try {
+    if (route === null) throw unknownRoute(request);
+    const params = pathParams(route.path, request.path);
+    const body = await bodyOf(request, route);
+    const input = route.endpoint.input({ query: parseQuery(request.query), body, request });
+    const principal = await principalFor(deps, request, route);
+    role = principal.role;
+    const call = { request, params, input, principal, operation: route.operation };
+    // The endpoint's own `input` made the input, so it has the type that its `handle` takes.
+    const reply = await route.endpoint.handle(deps, call as typeof call & { input: never });
+    return { ...reply, route: route.path, role };
+  } catch (thrown) {
+    const error = toStorageError(thrown);
+    report(deps, request, error);
+    return { ...toWire(error), route: route?.path ?? 'unmatched', ...(role === undefined ? {} : { role }) };
+  }
+}
+
+function unknownRoute({ method, path, query }: HttpRequest): StorageError {
+  return new StorageError('UnknownRoute', `${method}:${path}${query === '' ? '' : `?${query}`}`);
+}
+
+function bodyOf(request: HttpRequest, route: Route): Promise<unknown> | undefined {
+  switch (route.body) {
+    case 'json':
+      return readJsonBody(request, { mayBeEmpty: false });
+    case 'json-or-empty':
+      return readJsonBody(request, { mayBeEmpty: true });
+    case 'none':
+    case 'bytes':
+      return undefined;
+    default:
+      return assertNever(route.body);
+  }
+}
+
+async function principalFor(deps: StorageDeps, request: HttpRequest, route: Route): Promise<Principal> {
+  switch (route.auth) {
+    case 'none':
+      return anonymous;
+    case 'optional':
+      return authenticateLeniently(request, deps.verifier);
+    case 'verified':
+      return authenticate(request, deps.verifier);
+    case 'required':
+      requireHeader(request);
+      return authenticate(request, deps.verifier);
+    case 'service': {
+      requireHeader(request);
+      const principal = await authenticate(request, deps.verifier);
+      if (principal.role !== serviceRole) throw new StorageError('RoleDenied', 'Access denied: Invalid role');
+      return principal;
+    }
+    default:
+      return assertNever(route.auth);
+  }
+}
+
+function requireHeader({ authorization }: HttpRequest): void {
+  if (authorization === null) {
+    throw new StorageError('InvalidSchema', "headers must have required property 'authorization'");
+  }
+}
+
+/** A failure of ours is reported with its cause; what a client did wrong is in the access log. */
+function report({ observer }: StorageDeps, request: HttpRequest, error: StorageError): void {
+  if (error.row.status < 500) return;
+  observer({
+    kind: 'fault',
+    service: 'storage',
+    message: error.message,
+    error: error.cause ?? error,
+    requestId: request.id,
+  });
+}
