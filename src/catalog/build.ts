@@ -97,6 +97,7 @@ const handlerKey = (raw: RawMediaHandler): string =>
 const toMediaHandler = (raw: RawMediaHandler): MediaHandler => ({
   function: { schema: raw.schema, name: raw.name },
   target: isAnyElement(raw) ? null : { schema: raw.targetSchema, name: raw.target },
+  returnsBytes: raw.returnsBytes,
   mediaType: raw.mediaType === '*/*' ? 'application/octet-stream' : raw.mediaType,
 });
 

@@ -136,6 +136,8 @@ export const returnsVoid = ({ returnType }: Routine): boolean =>
 export type MediaHandler = {
   readonly function: QualifiedName;
   readonly target: QualifiedName | null;
+  /** Whether the result is `bytea`, which the server prints as hex. */
+  readonly returnsBytes: boolean;
   /** Media type of the answer; for a wildcard handler `application/octet-stream` unless the handler sets its own. */
   readonly mediaType: string;
 };

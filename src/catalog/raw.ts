@@ -83,6 +83,7 @@ export type RawMediaHandler = QualifiedName & {
   readonly targetSchema: string;
   readonly target: string;
   readonly mediaType: string;
+  readonly returnsBytes: boolean;
 };
 
 /** Everything that the server said, before it is related and indexed. */

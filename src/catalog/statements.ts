@@ -289,13 +289,14 @@ export const representationsStatement: Sql = sql`
  */
 export const mediaHandlersStatement = (schemas: readonly string[]): Sql => sql`
   with media_types as (
-    select t.oid, n.nspname, t.typname
+    select t.oid, n.nspname, t.typname, t.typbasetype = 'bytea'::regtype as bytes
       from pg_type t join pg_namespace n on n.oid = t.typnamespace
      where t.typbasetype <> 0 and (t.typname ~* '^[A-Za-z0-9.-]+/[A-Za-z0-9.\+-]+$' or t.typname = '*/*')
   ),
   handlers as (
     select proc_schema.nspname as schema, p.proname as name,
-           target_schema.nspname as target_schema, target.typname as target, m.typname as media_type
+           target_schema.nspname as target_schema, target.typname as target, m.typname as media_type,
+           m.bytes
       from media_types m
       join pg_proc p on p.prorettype = m.oid
       join pg_namespace proc_schema on proc_schema.oid = p.pronamespace
@@ -306,13 +307,14 @@ export const mediaHandlersStatement = (schemas: readonly string[]): Sql => sql`
        and (target.oid = 'anyelement'::regtype or exists (
          select from pg_class c where c.reltype = target.oid and c.relkind in ('v', 'r', 'm', 'f', 'p')))
     union all
-    select m.nspname, m.typname, n.nspname, p.proname, m.typname
+    select m.nspname, m.typname, n.nspname, p.proname, m.typname, m.bytes
       from media_types m
       join pg_proc p on p.prorettype = m.oid
       join pg_namespace n on n.oid = p.pronamespace
      where p.pronamespace = any(${schemaOids(schemas)}) and not p.proretset and p.prokind = 'f'
   )
   select coalesce(json_agg(json_build_object(
-    'schema', schema, 'name', name, 'targetSchema', target_schema, 'target', target, 'mediaType', media_type
+    'schema', schema, 'name', name, 'targetSchema', target_schema, 'target', target, 'mediaType', media_type,
+    'returnsBytes', bytes
   ) order by schema, name, target_schema, target), '[]')
   from handlers`;

@@ -154,6 +154,7 @@ export const restErrors = {
     error(401, 'PGRST302', 'Anonymous access is disabled', { headers: [['WWW-Authenticate', 'Bearer']] }),
   invalidClaims: (message: string) => invalidToken('PGRST303', message),
 
+  bodyTooLarge: (bytes: number) => error(413, 'PGRST102', `The request body is larger than ${bytes} bytes`),
   internal: () => error(500, 'PGRSTX00', 'Internal server error'),
 };
 

@@ -26,7 +26,8 @@ export function restrictRange(range: RowRange, limit: bigint): RowRange {
 /** Rows of both ranges; null when one of them is empty, or when they do not meet. */
 export function intersectRanges(left: RowRange, right: RowRange): RowRange | null {
   if (isEmptyRange(left) || isEmptyRange(right)) return null;
-  const first = left.first > right.first ? left.first : right.first;
+  let { first } = left;
+  if (right.first > first) first = right.first;
   const last =
     left.last === null ? right.last : right.last === null || left.last < right.last ? left.last : right.last;
   const range = { first, last };

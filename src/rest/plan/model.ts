@@ -123,7 +123,12 @@ export type HandlerPlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'array' | 'single'; readonly stripsNulls: boolean }
   | { readonly kind: 'csv' | 'geojson' }
-  | { readonly kind: 'custom'; readonly function: QualifiedName; readonly target: QualifiedName | null };
+  | {
+      readonly kind: 'custom';
+      readonly function: QualifiedName;
+      readonly target: QualifiedName | null;
+      readonly returnsBytes: boolean;
+    };
 
 /** A column that a JSON body fills. */
 export type BodyColumn = {

@@ -80,8 +80,9 @@ function handlerOf(
 function custom(catalog: Catalog, target: QualifiedName | null, name: string): Negotiated | null {
   const found = catalog.mediaHandler(target, name);
   if (found === undefined) return null;
+  const { target: of, returnsBytes } = found;
   return {
-    handler: { kind: 'custom', function: found.function, target: found.target },
+    handler: { kind: 'custom', function: found.function, target: of, returnsBytes },
     mediaType: parseMediaType(found.mediaType),
   };
 }

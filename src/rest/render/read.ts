@@ -1,0 +1,108 @@
+import { type Sql, sql } from '../../pg/sql/sql.ts';
+import { limitOf, type RowRange } from '../parse/row-range.ts';
+import type { EmbedPlan, ReadPlan, SelectPlan, SpreadColumn } from '../plan/model.ts';
+import { condition, joinedEmbedTest, where } from './condition.ts';
+import { as, embedColumn, fieldValue, ident, orderBy, qualified, selectItem, spreadItem } from './field.ts';
+
+/**
+ * The query of a read, with its embeds as lateral joins.
+ *
+ * Upstream: PostgREST/postgrest src/PostgREST/Query/QueryBuilder.hs (readPlanToQuery).
+ */
+export function renderRead(plan: ReadPlan): Sql {
+  const items = [...selectItems(plan), ...plan.embeds.flatMap(embedItems)];
+  const joins = sql.join(plan.embeds.map(lateralJoin), '');
+  const conditions = plan.where.map((tree) => condition(plan.qualifier, tree, joinedEmbedTest));
+  return sql`SELECT ${sql.join(items)}${fromClause(plan)}${joins}${where(conditions, plan.joinConditions)}${groupBy(plan)}${orderBy(plan.qualifier, plan.order)}${limitOffset(plan.range)}`;
+}
+
+/** ` FROM ...`: the relation, or the function of the parent's row, and a junction beside it. */
+export function fromClause({ source, fromAlias }: ReadPlan): Sql {
+  if (source.kind === 'computed')
+    return sql` FROM ${qualified(source.function)}(${ident(source.argument)}::${qualified(source.argumentType)})${as(fromAlias)}`;
+  const junction = source.junction === null ? sql.empty : sql`, ${qualified(source.junction)}`;
+  return sql` FROM ${qualified(source.name)}${as(fromAlias)}${junction}`;
+}
+
+function selectItems({ select, children, qualifier, spreadOrder }: ReadPlan): Sql[] {
+  // With nothing selected and nothing embedded the columns are taken here and left out of the answer above.
+  if (select.length === 0 && children.length === 0) return [sql`${qualified(qualifier)}.*`];
+  const own = select.map((item) => selectItem(qualifier, item));
+  if (spreadOrder.select.length === 0) return own;
+  const ordering = spreadOrder.select.map(({ qualifier: embed, item }) =>
+    selectItem(embed === null ? qualifier : { schema: '', name: embed }, item),
+  );
+  return [...own, ...ordering];
+}
+
+function embedItems(embed: EmbedPlan): Sql[] {
+  const { embedAlias } = embed.child;
+  switch (embed.kind) {
+    case 'spread':
+      return embed.columns.map((spread) => spreadItem(embedAlias, spread));
+    case 'object':
+      return embed.isEmpty ? [] : [sql`row_to_json(${ident(embedAlias)}.*)::jsonb AS ${ident(embed.name)}`];
+    case 'array':
+      return embed.isEmpty
+        ? []
+        : [sql`COALESCE( ${embedColumn(embedAlias, embedAlias)}, '[]') AS ${ident(embed.name)}`];
+  }
+}
+
+function lateralJoin(embed: EmbedPlan): Sql {
+  const { child } = embed;
+  const isList = embed.kind === 'array' || (embed.kind === 'spread' && child.spread === 'to-many');
+  const alias = ident(child.embedAlias);
+  const query = isList ? listQuery(embed, child) : renderRead(child);
+  const on = isList && child.join === 'inner' ? sql`${alias} IS NOT NULL` : sql`TRUE`;
+  return child.join === 'inner'
+    ? sql` INNER JOIN LATERAL ( ${query} ) AS ${alias} ON ${on}`
+    : sql` LEFT JOIN LATERAL ( ${query} ) AS ${alias} ON ${on}`;
+}
+
+/** The embed's rows as one JSON array; of a spread list, each column as an array as well. */
+function listQuery(embed: EmbedPlan, child: ReadPlan): Sql {
+  const alias = ident(child.embedAlias);
+  const columns = embed.kind === 'spread' ? embed.columns.map((spread) => listColumn(child, spread)) : [];
+  const items = [sql`json_agg(${alias})::jsonb AS ${alias}`, ...columns];
+  return sql`SELECT ${sql.join(items)} FROM (${renderRead(child)} ) AS ${alias}`;
+}
+
+function listColumn({ embedAlias, spreadOrder }: ReadPlan, { name, alias }: SpreadColumn): Sql {
+  const order = orderBy({ schema: '', name: embedAlias }, spreadOrder.order);
+  return sql`COALESCE(json_agg(${embedColumn(embedAlias, name)}${order}),'[]')::jsonb AS ${ident(alias ?? name)}`;
+}
+
+/** ` GROUP BY` everything that is not aggregated, where something is. */
+function groupBy(plan: ReadPlan): Sql {
+  const isAggregated =
+    plan.select.some(({ aggregate }) => aggregate !== null) ||
+    plan.embeds.some(
+      (embed) => embed.kind === 'spread' && embed.columns.some(({ aggregate }) => aggregate !== null),
+    );
+  if (!isAggregated) return sql.empty;
+  const terms = [
+    ...plan.select.filter(({ aggregate }) => aggregate === null).map((item) => groupTerm(plan, item)),
+    ...plan.embeds.flatMap(embedGroupTerms),
+  ];
+  return terms.length === 0 ? sql.empty : sql` GROUP BY ${sql.join(terms)}`;
+}
+
+const groupTerm = ({ qualifier }: ReadPlan, { alias, field }: SelectPlan): Sql =>
+  alias === null ? fieldValue(qualifier, field) : ident(alias);
+
+function embedGroupTerms(embed: EmbedPlan): Sql[] {
+  if (embed.kind !== 'spread') return [ident(embed.name)];
+  return embed.columns
+    .filter(({ aggregate }) => aggregate === null)
+    .map(({ name, alias }) => embedColumn(embed.child.embedAlias, alias ?? name));
+}
+
+/** ` LIMIT ... OFFSET ...` with both as binds, so that the text is the same on every page. */
+function limitOffset(range: RowRange): Sql {
+  if (range.first === 0n && range.last === null) return sql.empty;
+  const limit = limitOf(range);
+  return limit === null
+    ? sql` LIMIT ALL OFFSET ${String(range.first)}`
+    : sql` LIMIT ${String(limit)} OFFSET ${String(range.first)}`;
+}
