@@ -41,6 +41,7 @@ export const bootstrapSteps: readonly BootstrapStep[] = [
   { name: '126_storage_migrations', feature: 'storage' },
   { name: '127_storage_ledger', feature: 'storage' },
   { name: '128_storage_grants', feature: 'storage', once: true },
+  { name: '129_storage_outbox', feature: 'storage' },
   { name: '130_realtime_types', feature: 'realtime' },
   { name: '131_realtime_filters', feature: 'realtime' },
   { name: '132_realtime_messages', feature: 'realtime' },
@@ -59,4 +60,5 @@ export const bootstrapSteps: readonly BootstrapStep[] = [
   { name: '184_pgmq', feature: 'pgmq functions', standsInFor: 'pgmq' },
   { name: '185_pgjwt', feature: 'pgjwt functions', standsInFor: 'pgjwt' },
   { name: '186_http', feature: 'http functions', standsInFor: 'http' },
+  { name: '187_extension_grants', feature: 'grants in extensions' },
 ];
