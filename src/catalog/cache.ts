@@ -1,4 +1,5 @@
-import { type Backoff, databaseBackoff, delayBefore, pause } from '../core/backoff.ts';
+import { type Backoff, databaseBackoff, delayBefore } from '../core/backoff.ts';
+import { pause } from '../core/lifecycle.ts';
 import type { Observer } from '../core/observe.ts';
 import type { Catalog } from './model.ts';
 

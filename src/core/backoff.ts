@@ -1,5 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
-
 /** Delays of repeated attempts: from the first, doubling, up to the last. */
 export type Backoff = { readonly firstMs: number; readonly maxMs: number };
 
@@ -9,12 +7,3 @@ export const databaseBackoff: Backoff = { firstMs: 1_000, maxMs: 32_000 };
 /** Delay before an attempt, counted from 1 for the first repetition. */
 export const delayBefore = (attempt: number, { firstMs, maxMs }: Backoff): number =>
   Math.min(maxMs, firstMs * 2 ** (attempt - 1));
-
-/** Waits; resolves early, without an error, when the signal is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal, ref: false });
-  } catch {
-    // Aborted: the caller looks at the signal itself.
-  }
-}

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { type Backoff, databaseBackoff, delayBefore, pause } from '../core/backoff.ts';
+import { type Backoff, databaseBackoff, delayBefore } from '../core/backoff.ts';
+import { pause } from '../core/lifecycle.ts';
 import { type PgFailure, toPgFailure } from './failure.ts';
 import { quoteIdent } from './sql/ident.ts';
 
