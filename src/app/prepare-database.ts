@@ -7,6 +7,7 @@ import { sql } from '../pg/sql/sql.ts';
 import { applyBootstrap, type BootstrapReport } from '../platform/bootstrap/apply.ts';
 import { type DatabaseUrls, databaseUrls, loginPasswords } from '../platform/logins.ts';
 import type { MigrateReport, MigrationEvent } from '../platform/migrations/run.ts';
+import { stateDir } from './directories.ts';
 
 /** What is reported while a database is made ready. */
 export type PrepareEvent =
@@ -26,9 +27,6 @@ export type PreparedDatabase = {
 
 /** Password of `postgres` on the embedded server, as on every local Supabase. */
 const localPassword = 'postgres';
-
-/** Folder of everything that an instance keeps: database, files, keys. */
-export const stateDir = (projectDir: string): string => join(projectDir, '.ownbase');
 
 /**
  * Starts or reaches Postgres, bootstraps it, and applies what is pending of the project. Rejects with the first

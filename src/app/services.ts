@@ -1,0 +1,125 @@
+import type { Config } from '../config/load.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import type { Supervisor } from '../core/lifecycle.ts';
+import type { Observer } from '../core/observe.ts';
+import type { Mount } from '../http/gateway.ts';
+import type { UpgradeHandler } from '../http/server.ts';
+import type { InstanceKeys } from '../identity/instance-keys.ts';
+import type { TokenVerifier } from '../identity/verify.ts';
+import type { DatabaseUrls } from '../platform/logins.ts';
+import { storageDir } from './directories.ts';
+import type { Databases } from './pools.ts';
+import { startGatewayRest } from './rest.ts';
+
+/** What the services have in common. */
+export type ServiceInput = {
+  readonly config: Config;
+  readonly keys: InstanceKeys;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly verifier: TokenVerifier;
+  readonly databases: Databases;
+  readonly supervisor: Supervisor;
+  readonly publicUrl: string;
+  readonly urls: DatabaseUrls;
+};
+
+/** The services that the configuration turns on. */
+export type Services = {
+  readonly mounts: readonly Mount[];
+  readonly upgrade: UpgradeHandler | null;
+  readonly inboxPort: number | null;
+  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  /** Ends what would keep a drain waiting: sockets, queued mail. */
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** One service inside the gateway. */
+type Part = {
+  readonly mounts: readonly Mount[];
+  readonly upgrade?: UpgradeHandler;
+  readonly isReady?: () => boolean;
+  readonly inboxPort?: number | null;
+  readonly drain?: () => Promise<void>;
+  readonly stop?: () => Promise<void>;
+};
+
+/** Starts the services side by side; each is imported only when it is turned on. */
+export async function startServices(input: ServiceInput): Promise<Services> {
+  const { config } = input;
+  const named: readonly (readonly [name: string, start: () => Promise<Part>])[] = [
+    ...(config.api.enabled ? [['rest', () => startRest(input)] as const] : []),
+    ...(config.storage.enabled ? [['storage', () => startStorage(input)] as const] : []),
+  ];
+  const parts = await Promise.all(named.map(async ([name, start]) => [name, await start()] as const));
+  const each = (pick: (part: Part) => (() => Promise<void>) | undefined): Promise<unknown> =>
+    Promise.all(parts.map(([, part]) => pick(part)?.()));
+  return {
+    mounts: parts.flatMap(([, part]) => part.mounts),
+    upgrade: parts.find(([, part]) => part.upgrade !== undefined)?.[1].upgrade ?? null,
+    inboxPort: parts.find(([, part]) => part.inboxPort !== undefined)?.[1].inboxPort ?? null,
+    readiness: async () => ({
+      database: await isReachable(input.databases),
+      ...Object.fromEntries(parts.map(([name, part]) => [name, part.isReady?.() ?? true])),
+    }),
+    async drain() {
+      await each((part) => part.drain);
+    },
+    async stop() {
+      await each((part) => part.stop);
+    },
+  };
+}
+
+async function isReachable({ pools }: Databases): Promise<boolean> {
+  try {
+    const lease = await pools.rest.acquire();
+    lease.release(false);
+    return true;
+  } catch {
+    // Why it cannot be reached is reported by whoever needs it.
+    return false;
+  }
+}
+
+async function startRest(input: ServiceInput): Promise<Part> {
+  const { config, databases, clock, observer, keys } = input;
+  const rest = await startGatewayRest({
+    ...{ config, clock, observer, keys: keys.source },
+    db: databases.requests,
+    pool: databases.pools.rest,
+    url: input.urls.authenticator,
+  });
+  return {
+    mounts: [
+      { prefix: '/rest/v1', service: 'rest', handler: rest.handler, credentials: 'apikey', isGuarded: true },
+    ],
+    isReady: rest.isReady,
+    stop: rest.stop,
+  };
+}
+
+async function startStorage(input: ServiceInput): Promise<Part> {
+  const { config, databases, keys, clock, random, observer, verifier, publicUrl } = input;
+  const [{ createStorageService }, { openFsStore }] = await Promise.all([
+    import('../storage/service.ts'),
+    import('../storage/backends/fs.ts'),
+  ]);
+  const service = createStorageService({
+    ...{ config: config.storage, keys, clock, random, observer, verifier, publicUrl },
+    requestDb: databases.storageRequests,
+    serviceDb: databases.storage,
+    store: await openFsStore({ root: storageDir(config) }),
+  });
+  input.supervisor.start({ id: 'storage outbox', service: 'storage', run: service.run });
+  const mount = { service: 'storage', handler: service.handle, isGuarded: false } as const;
+  return {
+    mounts: [
+      { ...mount, prefix: '/storage/v1', credentials: 'apikey' },
+      { ...mount, prefix: '/storage/v1/s3', credentials: 'untouched' },
+    ],
+    stop: service.close,
+  };
+}
