@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chmod, rm } from 'node:fs/promises';
 import {
   createServer,
   type IncomingMessage,
@@ -54,6 +55,8 @@ export type ServerOptions = {
 export interface HttpServer {
   /** Starts to listen and resolves with the port; rejects when the port is taken. */
   listen(port: number, host: string): Promise<number>;
+  /** Listens on a Unix socket instead; a left-over socket at the path is replaced. */
+  listenOnSocket(path: string, mode: number): Promise<void>;
   /** Stops taking connections, lets running requests finish until the deadline, then closes what is left. */
   close(drainMs: number): Promise<{ readonly timedOut: boolean }>;
 }
@@ -89,7 +92,11 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       client: clientAddress(message, options.isTrustedProxy),
     });
   });
-  return { listen: (port, host) => listen(server, port, host), close: (drainMs) => close(server, drainMs) };
+  return {
+    listen: (port, host) => listen(server, port, host),
+    listenOnSocket: (path, mode) => listenOnSocket(server, path, mode),
+    close: (drainMs) => close(server, drainMs),
+  };
 }
 
 /** Splits a raw target at the first `?`; an absolute-form target loses its origin. */
@@ -234,6 +241,18 @@ function listen(server: Server, port: number, host: string): Promise<number> {
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+async function listenOnSocket(server: Server, path: string, mode: number): Promise<void> {
+  await rm(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  await chmod(path, mode);
 }
 
 function close(server: Server, drainMs: number): Promise<{ readonly timedOut: boolean }> {

@@ -1,0 +1,119 @@
+import { type CatalogCache, createCatalogCache } from '../../catalog/cache.ts';
+import { introspect } from '../../catalog/introspect.ts';
+import type { Observer } from '../../core/observe.ts';
+import { type Listener, listen } from '../../pg/listen.ts';
+import { type ConnectionPool, createPool, type Lease } from '../../pg/pool.ts';
+import type { LiveConfig } from '../config/live.ts';
+import type { RestServerConfig } from '../config/model.ts';
+import { toConnectionUrl } from './connection-url.ts';
+
+const applicationName = 'ownbase rest';
+
+/** Opens the pool of the service. */
+export const openPool = (
+  database: RestServerConfig['database'],
+  keepsPrepared: () => boolean,
+): ConnectionPool =>
+  createPool({
+    url: toConnectionUrl(database.uri),
+    max: database.poolSize,
+    acquireTimeoutMs: database.acquisitionTimeoutSeconds * 1000,
+    idleTimeoutMs: database.maxIdleSeconds * 1000,
+    maxLifetimeSeconds: database.maxLifetimeSeconds,
+    keepsPrepared,
+    applicationName,
+  });
+
+async function withLease<T>(pool: ConnectionPool, use: (lease: Lease) => Promise<T>): Promise<T> {
+  const lease = await pool.acquire();
+  try {
+    return await use(lease);
+  } finally {
+    lease.release(false);
+  }
+}
+
+/** What the service does when the database is away for good. */
+export type GiveUp = (failure: unknown) => void;
+
+/** The catalog of the service: the configuration is read again before each load, for it names the schemas. */
+export function createServiceCatalog(
+  pool: ConnectionPool,
+  live: LiveConfig,
+  database: RestServerConfig['database'],
+  observer: Observer,
+  onFailure: () => void,
+): CatalogCache {
+  return createCatalogCache({
+    observer,
+    load: () =>
+      withLease(pool, async (lease) => {
+        await live.reload(lease);
+        const { schemas, extraSearchPath, hoistedSettings } = live.current();
+        return await introspect(lease, { schemas, extraSchemas: extraSearchPath, hoistedSettings });
+      }),
+    onFailure(failure) {
+      onFailure();
+      const message = failure instanceof Error ? failure.message : String(failure);
+      observer({
+        kind: 'notice',
+        service: 'rest',
+        level: 'warn',
+        message: `the schema cache could not be loaded: ${message}`,
+      });
+      return database.automaticRecovery;
+    },
+  });
+}
+
+// How often the catalog is compared with the database where notifications do not reach us.
+const pollMs = 30_000;
+
+/** A source of reloads. */
+export type ReloadSource = { readonly isLive: () => boolean; stop(): Promise<void> };
+
+/** Reloads on notifications; polls while the channel is not heard, as on a replica. */
+export function watchChannel(
+  pool: ConnectionPool,
+  live: LiveConfig,
+  cache: CatalogCache,
+  database: RestServerConfig['database'],
+  observer: Observer,
+): ReloadSource {
+  const background = (work: Promise<void>): void => {
+    work.catch((error: unknown) =>
+      observer({ kind: 'fault', service: 'rest', message: 'a reload failed', error }),
+    );
+  };
+  const listener: Listener = listen({
+    url: toConnectionUrl(database.uri),
+    channel: database.channel,
+    applicationName: `${applicationName} listener`,
+    onNotification(payload) {
+      if (payload === '' || payload === 'reload schema') background(cache.reload('notification'));
+      else if (payload === 'reload config') background(withLease(pool, (lease) => live.reload(lease)));
+    },
+    onLive: (again) => {
+      if (again) background(cache.reload('reconnected'));
+    },
+    onLost: (failure, retryMs) =>
+      observer({
+        kind: 'notice',
+        service: 'rest',
+        level: 'warn',
+        message: `not listening on the channel: ${failure.message}`,
+        fields: { retryMs },
+      }),
+  });
+  const poll = setInterval(() => {
+    if (!listener.isLive() && cache.isSettled()) background(cache.reload('poll'));
+  }, pollMs);
+  poll.unref();
+  return {
+    isLive: listener.isLive,
+    stop() {
+      clearInterval(poll);
+      return listener.stop();
+    },
+  };
+}

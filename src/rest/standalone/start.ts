@@ -1,0 +1,138 @@
+import { systemClock } from '../../core/clock.ts';
+import type { Observer } from '../../core/observe.ts';
+import { createHttpServer, type HttpServer } from '../../http/server.ts';
+import { createRequestDb } from '../../pg/session.ts';
+import { createLiveConfig } from '../config/live.ts';
+import { type ConfigSources, loadRestConfig } from '../config/load.ts';
+import type { RestServerConfig } from '../config/model.ts';
+import { createRestService } from '../service.ts';
+import { createAdminRouter } from './admin.ts';
+import { createServiceCatalog, openPool, type ReloadSource, watchChannel } from './database.ts';
+import { createRestRouter } from './edge.ts';
+import { createRestMetrics } from './metrics.ts';
+
+/** A running REST service. */
+export interface RestServer {
+  readonly config: RestServerConfig;
+  /** Port of the main listener; 0 when it is on a socket. */
+  readonly port: number;
+  readonly adminPort: number | null;
+  reloadSchema(): Promise<void>;
+  /** Lets running requests finish, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Options of a start. */
+export type RestServerOptions = {
+  readonly sources: ConfigSources;
+  /** Makes the log once its level is known. */
+  readonly observer: (log: RestServerConfig['log']) => Observer;
+  /** Called when the database stays away and waiting for it is turned off. */
+  readonly onGiveUp: (failure: unknown) => void;
+};
+
+/** A configuration that the service cannot start with. */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+const drainMs = 10_000;
+
+/**
+ * Starts the REST service alone, on any database, from PostgREST's configuration names. The listeners answer at once;
+ * requests get 503 until the schema cache is loaded. Rejects with `InvalidConfig`, or when a port is taken.
+ */
+export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
+  const loaded = await loadRestConfig(options.sources);
+  if (!loaded.ok) throw new InvalidConfig(loaded.error);
+  const config = loaded.value;
+  const { database } = config;
+  const log = options.observer(config.log);
+  const live = await createLiveConfig(config, options.sources, log);
+  const pool = openPool(database, () => live.current().preparedStatements);
+  const metrics = createRestMetrics(pool.load, database.poolSize);
+  const observer: Observer = (observation) => {
+    metrics.observe(observation);
+    log(observation);
+  };
+  const cache = createServiceCatalog(pool, live, database, observer, metrics.countFailedLoad);
+  const service = createRestService({
+    db: createRequestDb(pool),
+    catalog: cache.current,
+    config: live.current,
+    keys: live.keys,
+    clock: systemClock,
+    observer,
+  });
+  const main = listener(createRestRouter(service, live.current), observer);
+  const port = await listenOn(main, config.server);
+  const watch: ReloadSource | null = database.channelEnabled
+    ? watchChannel(pool, live, cache, database, observer)
+    : null;
+  const admin =
+    config.admin === null
+      ? null
+      : listener(
+          createAdminRouter({
+            main: () => mainAddress(config.server, port),
+            isReady: () => cache.isSettled() && (watch?.isLive() ?? true),
+            metrics: metrics.read,
+            schemaCache: () => JSON.stringify(cache.current()?.counts ?? null),
+          }),
+          observer,
+        );
+  const adminPort =
+    config.admin === null || admin === null
+      ? null
+      : await admin.listen(config.admin.port, listenHost(config.admin.host));
+  cache.reload('start').catch(options.onGiveUp);
+  return {
+    config,
+    port,
+    adminPort,
+    reloadSchema: () => cache.reload('signal'),
+    async stop() {
+      cache.stop();
+      await Promise.all([main.close(drainMs), admin?.close(drainMs), watch?.stop()]);
+      await pool.end();
+    },
+  };
+}
+
+const listener = (router: Parameters<typeof createHttpServer>[0]['router'], observer: Observer): HttpServer =>
+  createHttpServer({ router, observer, isTrustedProxy: () => false, requestTimeoutMs: 0 });
+
+/** Warp's names for "any address". */
+const listenHosts: Readonly<Record<string, string>> = {
+  '*': '::',
+  '*4': '0.0.0.0',
+  '!4': '0.0.0.0',
+  '*6': '::',
+  '!6': '::',
+};
+
+const listenHost = (host: string): string => listenHosts[host] ?? host;
+
+async function listenOn(
+  server: HttpServer,
+  { host, port, unixSocket, unixSocketMode }: RestServerConfig['server'],
+): Promise<number> {
+  if (unixSocket === null) return await server.listen(port, listenHost(host));
+  await server.listenOnSocket(unixSocket, unixSocketMode);
+  return 0;
+}
+
+function mainAddress(
+  { host, unixSocket }: RestServerConfig['server'],
+  port: number,
+): { host: string; port: number } | { path: string } {
+  if (unixSocket !== null) return { path: unixSocket };
+  const address = listenHost(host);
+  return { host: address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address, port };
+}
