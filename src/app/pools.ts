@@ -3,6 +3,9 @@ import { type ConnectionPool, createPool } from '../pg/pool.ts';
 import { createRequestDb, createServiceDb, type RequestDb, type ServiceDb } from '../pg/session.ts';
 import type { DatabaseUrls } from '../platform/logins.ts';
 
+/** Purposes that have connections of their own. */
+type PoolName = 'rest' | 'storage_requests' | 'visibility' | 'auth' | 'storage';
+
 /** The database as each part of the process may use it. */
 export type Databases = {
   /** REST requests. */
@@ -13,7 +16,7 @@ export type Databases = {
   readonly visibility: RequestDb;
   readonly auth: ServiceDb;
   readonly storage: ServiceDb;
-  readonly pools: Readonly<Record<string, ConnectionPool>>;
+  readonly pools: Readonly<Record<PoolName, ConnectionPool>>;
   end(): Promise<void>;
 };
 

@@ -118,7 +118,7 @@ async function startStorage(input: ServiceInput): Promise<Part> {
   return {
     mounts: [
       { ...mount, prefix: '/storage/v1', credentials: 'apikey' },
-      { ...mount, prefix: '/storage/v1/s3', credentials: 'untouched' },
+      { ...mount, prefix: '/storage/v1/s3', base: '/storage/v1', credentials: 'untouched' },
     ],
     stop: service.close,
   };

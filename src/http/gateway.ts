@@ -8,6 +8,8 @@ import type { RoutedRequest, Router } from './server.ts';
 /** A service under its path. */
 export type Mount = {
   readonly prefix: string;
+  /** What is cut from the path; the prefix unless it says less. */
+  readonly base?: string;
   readonly service: ServiceId;
   readonly handler: Handler;
   /** Whether the gateway turns an apikey into a bearer token; S3 signs its own Authorization. */
@@ -50,7 +52,7 @@ export function createGateway(options: GatewayOptions): Router {
     }
     return {
       service: mount.service,
-      path: path.slice(mount.prefix.length),
+      path: path.slice((mount.base ?? mount.prefix).length),
       authorization:
         mount.credentials === 'untouched'
           ? (message.headers.authorization ?? null)
