@@ -3,7 +3,7 @@ import type { Random } from '../../core/clock.ts';
 import { scramVerifier } from './scram.ts';
 
 /** Passwords of the logins that the services use; an absent one stays what it is. */
-export type BootstrapPasswords = {
+type BootstrapPasswords = {
   readonly postgres?: string;
   readonly authenticator?: string;
   readonly supabaseAuthAdmin?: string;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { connect } from '../../../src/pg/connect.ts';
 import { sql } from '../../../src/pg/sql/sql.ts';
-import { applyBootstrap } from '../../../src/platform/bootstrap/apply.ts';
+import { applyBootstrap, BootstrapFailure } from '../../../src/platform/bootstrap/apply.ts';
 import { testPasswords } from '../../support/cluster.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
@@ -96,10 +96,9 @@ test('a step that fails names itself and leaves the database as it was', async (
   const url = Object.assign(new URL(ownerUrl), { pathname: `/${name}` }).href;
   const client = await connect(url);
   await client.exec('create schema auth; create view auth.users as select 1 as id');
-  await expect(applyBootstrap(url, options)).rejects.toMatchObject({
-    name: 'BootstrapFailure',
-    step: '111_auth_accounts',
-  });
+  const failure: unknown = await applyBootstrap(url, options).catch((thrown: unknown) => thrown);
+  expect(failure).toBeInstanceOf(BootstrapFailure);
+  expect(failure).toMatchObject({ step: '111_auth_accounts', sqlstate: '42501' });
   const [row] = await client.query(sql`select to_regnamespace('storage') is null as untouched`);
   await client.end();
   await database.owner.exec(`drop database ${name} with (force)`);
