@@ -3,7 +3,7 @@ import type { Kind } from './kind.ts';
 /** One setting: what it is, what it is when nobody says, and by which names one may say it. */
 export type Option<T> = {
   readonly kind: Kind<T>;
-  readonly default: T;
+  readonly default: NoInfer<T>;
   readonly description: string;
   /** Path in `supabase/config.toml`, dotted. */
   readonly toml?: string;

@@ -61,9 +61,14 @@ async function stageDataDir(place: string, runAs: RunAs, notice: (text: string) 
   return target;
 }
 
+/** The real place of a data directory; undefined when there is none. */
+export async function realDataDir(dataDir: string): Promise<string | undefined> {
+  return realpath(dataDir).catch(() => undefined); // never made, or its real place is gone
+}
+
 /** Deletes a data directory, wherever its real place is. No server may run on it. */
 export async function removeDataDir(dataDir: string): Promise<void> {
-  const target = await realpath(dataDir).catch(() => undefined); // never made, or its real place is gone
+  const target = await realDataDir(dataDir);
   if (target !== undefined && basename(dirname(target)).startsWith(STAGED_PREFIX)) {
     await rm(dirname(target), { recursive: true, force: true });
   }

@@ -27,13 +27,16 @@ export function findFreePort(): Promise<number> {
   });
 }
 
-/** Throws `port_taken`, with the holder's name when the system tells it, unless the port can be listened on. */
-export async function demandFreePort(port: number, host: string): Promise<void> {
+/**
+ * Throws `port_taken`, with the holder's name when the system tells it, unless the port can be listened on.
+ * `remedy` says how to choose another.
+ */
+export async function demandFreePort(port: number, host: string, remedy: string): Promise<void> {
   if (await isPortFree(port, host)) return;
   const holder = await portHolder(port);
   throw new EmbeddedError(
     'port_taken',
-    `Port ${port} is taken by ${describeHolder(holder)}. Stop it, or choose another port with --db-port (config.toml: [db] port).`,
+    `Port ${port} is taken by ${describeHolder(holder)}. Stop it, or ${remedy}.`,
   );
 }
 

@@ -83,7 +83,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   await settlePreviousPostmaster(dataDir, notice);
   const port = options.port || (await findFreePort());
   const listenAddress = options.listenAddress ?? '127.0.0.1';
-  await demandFreePort(port, listenAddress);
+  await demandFreePort(
+    port,
+    listenAddress,
+    'choose another port for Postgres with --db-port (config.toml: [db] port)',
+  );
   const socketDir = await placeSocketDir(dataDir, port, runAs);
   const logFile = options.logFile ?? join(wanted, '..', 'logs', 'postgres.log');
   const spec: PostmasterSpec = {

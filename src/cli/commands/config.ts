@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { LoadedConfig } from '../../config/load.ts';
+import type { SomeOption } from '../../config/option.ts';
+import { sections } from '../../config/sections.ts';
+import { addConfigOptions, addProjectOption, loadProject } from '../project-options.ts';
+import { columns } from '../ui/table.ts';
+
+const examples = `
+A value comes from a flag, else the environment, else supabase/config.toml, else it is the default. Secrets are not shown.
+
+Examples:
+  $ ownbase config --print
+  $ ownbase config --print --port 8000 | grep gateway`;
+
+/** `ownbase config`: prints each setting, its value and where that comes from. */
+export function configure(command: Command): void {
+  addConfigOptions(addProjectOption(command))
+    .option('--print', 'print every setting (the default)')
+    .option('--json', 'print as JSON')
+    .addHelpText('after', examples)
+    .action(() => printConfig(loadProject(command), command.opts().json === true));
+}
+
+function printConfig(loaded: LoadedConfig, asJson: boolean): void {
+  const settings = Object.entries(sections).flatMap(([section, options]) =>
+    Object.entries<SomeOption>(options).map(([key, option]) => {
+      const name = `${section}.${key}`;
+      const from = loaded.provenance.get(name);
+      const values: Readonly<Record<string, unknown>> = loaded.config[section as keyof typeof sections];
+      const origin = [from?.source ?? 'default', from?.name].filter(Boolean).join(' ');
+      return { name, value: option.kind.print(values[key]), origin };
+    }),
+  );
+  for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
+  process.stdout.write(
+    asJson
+      ? `${JSON.stringify(settings, null, 2)}\n`
+      : `${columns(
+          ['setting', 'value', 'from'],
+          settings.map(({ name, value, origin }) => [name, value, origin]),
+        )}\n`,
+  );
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { addConfigOptions, addProjectOption } from '../project-options.ts';
+import { requireTarget } from '../target.ts';
+import { columns } from '../ui/table.ts';
+
+const examples = `
+Examples:
+  $ ownbase migration list`;
+
+/** `ownbase migration list`: shows which files are applied to the database. */
+export function configure(command: Command): void {
+  addConfigOptions(addProjectOption(command), ['db-url'])
+    .option('--local', 'the running backend of this project (the default)')
+    .addHelpText('after', examples)
+    .action(() => printMigrations(command));
+}
+
+async function printMigrations(command: Command): Promise<void> {
+  const { config, url } = await requireTarget(command);
+  const { listMigrations } = await import('../../platform/migrations/project-files.ts');
+  const { readHistory } = await import('../../platform/migrations/history.ts');
+  const { connect } = await import('../../pg/connect.ts');
+  const files = await listMigrations(config.projectDir);
+  const client = await connect(url);
+  try {
+    const { versions } = await readHistory(client);
+    const local = new Set(files.map(({ version }) => version));
+    const applied = new Set(versions);
+    const all = [...new Set([...local, ...applied])].sort();
+    const rows = all.map((version) => [
+      local.has(version) ? version : '',
+      applied.has(version) ? version : '',
+      timeOf(version),
+    ]);
+    process.stdout.write(`${columns(['Local', 'Remote', 'Time (UTC)'], rows)}\n`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A version of 14 digits as a time. */
+function timeOf(version: string): string {
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(version);
+  return parts ? `${parts.slice(1, 4).join('-')} ${parts.slice(4).join(':')}` : version;
+}

@@ -1,0 +1,38 @@
+/** Exit codes of every command; scripts rely on them. */
+export const exitCode = {
+  ok: 0,
+  /** The command line or the configuration is wrong, or the command could not do its work. */
+  failed: 1,
+  /** `start`: the instance did not come up. */
+  startFailed: 2,
+  /** `start`: requests were still running when the time to drain was over. */
+  drainTimedOut: 3,
+} as const;
+
+/** Ends a command with a message for people and an exit code; the message needs no stack. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+  readonly code: number;
+
+  constructor(message: string, code: number = exitCode.failed, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Errors whose message says all that a person needs; others are faults of ours and show their stack. */
+const TELLING = new Set([
+  'CommandFailure',
+  'ConfigError',
+  'EmbeddedError',
+  'MigrationError',
+  'BootstrapFailure',
+  'PgFailure',
+  'RangeError',
+]);
+
+/** What is printed about an error that ended a command. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return TELLING.has(error.name) ? error.message : (error.stack ?? error.message);
+}

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { SomeOption } from '../config/option.ts';
+import { sections } from '../config/sections.ts';
+
+/** Second names of flags, as the Supabase CLI or habit has them. */
+const flagAliases: Readonly<Record<string, string>> = { 'db-url': 'db' };
+
+/** The options that have a flag. */
+const flagged: readonly SomeOption[] = Object.values(sections)
+  .flatMap((section): SomeOption[] => Object.values(section))
+  .filter(({ flag }) => flag !== undefined);
+
+/** Adds `--project DIR` and its alias `--workdir`. */
+export function addProjectOption(command: Command): Command {
+  return command.option(
+    '--workdir, --project <dir>',
+    'folder that holds supabase/ (default: the current one)',
+  );
+}
+
+/** Adds the flags of configuration options, all of them or the named ones. */
+export function addConfigOptions(command: Command, only?: readonly string[]): Command {
+  for (const { flag = '', kind, default: fallback, description } of flagged) {
+    if (only && !only.includes(flag)) continue;
+    const alias = flagAliases[flag];
+    const names = alias === undefined ? `--${flag}` : `--${alias}, --${flag}`;
+    const shown = fallback === null ? '' : ` (default: ${kind.print(fallback)})`;
+    const isSwitch = kind.name === 'boolean';
+    command.addOption(new Option(isSwitch ? names : `${names} <${kind.name}>`, description + shown));
+    if (isSwitch) command.addOption(new Option(`--no-${flag}`).hideHelp());
+  }
+  return command;
+}
+
+/** The project's folder, absolute. */
+export const projectDirOf = (command: Command): string =>
+  resolve(String(command.opts().project ?? process.cwd()));
+
+/** Loads the configuration that a command line asks for. Throws `ConfigError`. */
+export function loadProject(command: Command): LoadedConfig {
+  const given = command.opts();
+  const flags = Object.fromEntries(flagged.map(({ flag = '' }) => [flag, given[camelCase(flag)]]));
+  return loadConfig({ projectDir: projectDirOf(command), env: process.env, flags });
+}
+
+const camelCase = (flag: string): string =>
+  flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

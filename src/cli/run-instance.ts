@@ -1,0 +1,101 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type App, startApp } from '../app/app.ts';
+import { stateDir } from '../app/directories.ts';
+import { type PreparedDatabase, prepareDatabase } from '../app/prepare-database.ts';
+import { type Config, ConfigError } from '../config/load.ts';
+import { demandFreePort } from '../embedded/ports.ts';
+import type { InstanceKeys } from '../identity/instance-keys.ts';
+import { createLog } from '../observe/log.ts';
+import { CommandFailure, describeError, exitCode } from './exit.ts';
+import { removeInstance, writeInstance } from './instance-file.ts';
+import { statusValues } from './status-values.ts';
+import { reportPreparation } from './ui/progress.ts';
+
+/** Time that open handles get after everything was stopped; the process ends then in any case. */
+const LINGER_MS = 2_000;
+
+type Running = { readonly database: PreparedDatabase; readonly app: App };
+
+/**
+ * Runs one instance until a signal asks it to stop, and yields the exit code. The first SIGINT or SIGTERM drains,
+ * the second ends at once.
+ */
+export async function runInstance(
+  config: Config,
+  keys: InstanceKeys,
+  announce: (values: Readonly<Record<string, string>>) => void,
+): Promise<number> {
+  const stopping = listenForSignals();
+  const running = await bringUp(config, keys);
+  const values = valuesOf(config, keys, running);
+  try {
+    await writeInstance(config.projectDir, {
+      url: running.app.addresses.publicUrl,
+      dbUrl: running.database.publicUrl,
+      ownerUrl: running.database.urls.owner,
+      values,
+    });
+    announce(values);
+    await stopping.first;
+    return await Promise.race([drain(running), stopping.second.then(() => endNow(running))]);
+  } finally {
+    await removeInstance(config.projectDir);
+    setTimeout(() => process.exit(), LINGER_MS).unref();
+  }
+}
+
+async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
+  try {
+    await keepOutOfGit(config.projectDir);
+    const { host, port } = config.gateway;
+    if (port !== 0)
+      await demandFreePort(port, host, 'choose another port with --port (config.toml: [api] port)');
+    const database = await prepareDatabase(config, keys, reportPreparation);
+    try {
+      const observer = createLog(config.gateway.logLevel);
+      return { database, app: await startApp({ config, keys, urls: database.urls, observer }) };
+    } catch (thrown) {
+      await database.embedded?.stop();
+      throw thrown;
+    }
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new CommandFailure(describeError(cause), exitCode.startFailed, { cause });
+  }
+}
+
+function valuesOf(config: Config, keys: InstanceKeys, { app, database }: Running): Record<string, string> {
+  const { inboxPort, publicUrl } = app.addresses;
+  return statusValues(config, keys, {
+    apiUrl: publicUrl,
+    dbUrl: database.publicUrl,
+    inboxUrl: inboxPort === null ? null : `http://127.0.0.1:${inboxPort}`,
+  });
+}
+
+async function drain({ app, database }: Running): Promise<number> {
+  const { timedOut } = await app.stop();
+  await database.embedded?.stop();
+  return timedOut ? exitCode.drainTimedOut : exitCode.ok;
+}
+
+async function endNow({ database }: Running): Promise<number> {
+  await database.embedded?.stop(0);
+  return exitCode.drainTimedOut;
+}
+
+function listenForSignals(): { readonly first: Promise<void>; readonly second: Promise<void> } {
+  const heard: (() => void)[] = [];
+  const first = new Promise<void>((resolve) => heard.push(resolve));
+  const second = new Promise<void>((resolve) => heard.push(resolve));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => heard.shift()?.());
+  return { first, second };
+}
+
+/** The state folder holds keys and data: it asks version control to stay out. */
+async function keepOutOfGit(projectDir: string): Promise<void> {
+  const folder = stateDir(projectDir);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, '.gitignore'), '*\n');
+}
