@@ -31,8 +31,7 @@ export function requireAllowedMimeType(type: string, allowed: readonly string[] 
 }
 
 /**
- * The type that a stored object is served with. Documents that a browser would run scripts of become plain text,
- * as upstream does for HTML; the reply's security headers cover what keeps its type.
+ * The type that a stored object is served with: HTML becomes plain text, as upstream has it. Other documents that can
+ * hold scripts keep their type and are sandboxed by the reply's headers.
  */
-export const servedContentType = (type: string): string =>
-  /text\/html|application\/xhtml\+xml/i.test(type) ? 'text/plain' : type;
+export const servedContentType = (type: string): string => (/text\/html/i.test(type) ? 'text/plain' : type);

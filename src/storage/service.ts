@@ -49,7 +49,13 @@ async function answer(deps: StorageDeps, request: HttpRequest, route: Route | nu
   }
 }
 
+/** A path that no route has, or that the router could not read for its escapes. */
 function unknownRoute({ method, path, query }: HttpRequest): StorageError {
+  try {
+    decodeURIComponent(path);
+  } catch {
+    return new StorageError('MalformedUrl', path);
+  }
   return new StorageError('UnknownRoute', `${method}:${path}${query === '' ? '' : `?${query}`}`);
 }
 

@@ -24,6 +24,8 @@ export type Access =
 export async function readObject(deps: StorageDeps, call: Call, access: Access): Promise<ObjectRow> {
   const key = call.params;
   requireBucketId(key.bucket);
+  // No text of the database holds this character, so that it cannot even be asked for.
+  if (key.name.includes('\0')) throw new StorageError('InvalidKey', key.name);
   const { principal } = call;
   const isBound = principal.isAuthenticated && principal.role !== serviceRole;
   const asksPolicies = isBound && access.startsWith('policies');
