@@ -192,7 +192,9 @@ async function send(
   }
   // A body that nobody read to its end would be taken for the next request on this connection.
   if (!message.complete && hasBody(message)) headers.connection = 'close';
-  if (!isStream && headers['content-length'] === undefined && !isBodyless(status)) {
+  // Without a body an answer to HEAD says nothing about the length that GET would give.
+  const isUnsized = isBodyless(status) || (request.method === 'HEAD' && (body === null || body === ''));
+  if (!isStream && headers['content-length'] === undefined && !isUnsized) {
     headers['content-length'] = body === null ? 0 : Buffer.byteLength(body);
   }
   response.writeHead(status, headers);

@@ -121,10 +121,7 @@ function toReply(answered: Answered, role: string | null, timing: Timing | null 
   const named = role === null ? {} : { role };
   if (!answered.ok) {
     const body = errorBody(answered.error);
-    const content = {
-      'Content-Type': contentType(mediaTypes.json),
-      'Content-Length': String(Buffer.byteLength(body)),
-    };
+    const content = { 'Content-Type': contentType(mediaTypes.json) };
     return {
       status: answered.error.status,
       headers: { ...content, ...errorHeaders(answered.error) },

@@ -46,18 +46,15 @@ function answerOf(plan: RowsPlan, request: ApiRequest, result: ResultSet): Answe
 
 /** The answer to a request for a query's plan. */
 export function answerExplained(plan: RowsPlan, request: ApiRequest, text: string): Answer {
-  return { status: 200, headers: [lengthOf(text), ...contentHeaders(plan, request)], body: text };
+  return { status: 200, headers: contentHeaders(plan, request), body: text };
 }
 
 /** The OpenAPI document of a schema. */
 export function answerDocument(request: ApiRequest, document: string, headersOnly: boolean): Answer {
   const body = headersOnly ? '' : document;
-  const length = headersOnly ? [] : [lengthOf(body)];
   const type: Header = ['Content-Type', contentType(mediaTypes.openapi)];
-  return { status: 200, headers: [type, ...length, ...profile(request)], body };
+  return { status: 200, headers: [type, ...profile(request)], body };
 }
-
-const lengthOf = (body: string | Buffer): Header => ['Content-Length', String(Buffer.byteLength(body))];
 
 /** Names the schema where the client could have chosen another. */
 const profile = ({ schema, namesSchema }: ApiRequest): Header[] =>
@@ -103,7 +100,6 @@ function answerRead(plan: ReadPlan, request: ApiRequest, result: ResultSet): Ans
     headers: [
       range,
       ['Content-Location', place],
-      ...(plan.headersOnly ? [] : [lengthOf(sent)]),
       ...contentHeaders(plan, request),
       ...applied(plan, request),
     ],
@@ -115,12 +111,10 @@ function answerCall(plan: CallPlan, request: ApiRequest, result: ResultSet): Ans
   const { status, range, body } = ranged(plan, request, result);
   const headers = [range, ...applied(plan, request)];
   if (returnsVoid(plan.routine)) return { status: 204, headers, body: '' };
-  const isHead = plan.method === 'head';
-  const length = isHead ? [] : [lengthOf(body)];
   return {
     status,
-    headers: [...headers, ...length, ...contentHeaders(plan, request)],
-    body: isHead ? '' : body,
+    headers: [...headers, ...contentHeaders(plan, request)],
+    body: plan.method === 'head' ? '' : body,
   };
 }
 
@@ -164,7 +158,7 @@ function withRepresentation(
 ): Answer {
   if (!isRepresented(request)) return { status: 204, headers, body: '' };
   const body = bodyOf(plan, result);
-  return { status, headers: [...headers, lengthOf(body), ...contentHeaders(plan, request)], body };
+  return { status, headers: [...headers, ...contentHeaders(plan, request)], body };
 }
 
 function answerInsert(plan: MutatePlan, request: ApiRequest, result: ResultSet): Answer {
@@ -175,7 +169,6 @@ function answerInsert(plan: MutatePlan, request: ApiRequest, result: ResultSet):
   return {
     status,
     headers: [
-      lengthOf(body),
       ...location(plan, result),
       ['Content-Range', contentRange(1n, 0n, countedRows(request, result))],
       ...applied(plan, request),
@@ -201,7 +194,10 @@ type InfoPlan = Extract<ActionPlan, { readonly kind: 'relation-info' | 'routine-
 export function answerInfo(plan: InfoPlan): Answer {
   return {
     status: 200,
-    headers: [lengthOf(''), ['Access-Control-Allow-Origin', '*'], ['Allow', allowedMethods(plan)]],
+    headers: [
+      ['Access-Control-Allow-Origin', '*'],
+      ['Allow', allowedMethods(plan)],
+    ],
     body: '',
   };
 }
