@@ -106,7 +106,7 @@ create table if not exists auth.identities (
   constraint identities_provider_id_provider_unique unique (provider_id, provider),
   constraint identities_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade
 );
-create index if not exists identities_email_idx on auth.identities (email);
+create index if not exists identities_email_idx on auth.identities (email text_pattern_ops);
 create index if not exists identities_user_id_idx on auth.identities (user_id);
 comment on table auth.identities is 'Auth: Stores identities associated to a user.';
 comment on column auth.identities.email is 'Auth: Email is a generated column that references the optional email property in the identity_data';
@@ -153,7 +153,7 @@ create table if not exists auth.flow_state (
   email_optional boolean not null default false,
   constraint flow_state_pkey primary key (id)
 );
-create index if not exists flow_state_created_at_idx on auth.flow_state (created_at);
+create index if not exists flow_state_created_at_idx on auth.flow_state (created_at desc);
 create index if not exists idx_auth_code on auth.flow_state (auth_code);
 create index if not exists idx_user_id_auth_method on auth.flow_state (user_id, authentication_method);
 comment on table auth.flow_state is 'Stores metadata for all OAuth/SSO login flows';

@@ -158,6 +158,6 @@ create index if not exists oauth_consents_active_client_idx on auth.oauth_consen
   where revoked_at is null;
 create index if not exists oauth_consents_active_user_client_idx on auth.oauth_consents (user_id, client_id)
   where revoked_at is null;
-create index if not exists oauth_consents_user_order_idx on auth.oauth_consents (user_id, granted_at);
+create index if not exists oauth_consents_user_order_idx on auth.oauth_consents (user_id, granted_at desc);
 
 reset role;

@@ -24,7 +24,7 @@ create table if not exists auth.sessions (
   constraint sessions_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade,
   constraint sessions_scopes_length check (char_length(scopes) <= 4096)
 );
-create index if not exists sessions_not_after_idx on auth.sessions (not_after);
+create index if not exists sessions_not_after_idx on auth.sessions (not_after desc);
 create index if not exists sessions_oauth_client_id_idx on auth.sessions (oauth_client_id);
 create index if not exists sessions_user_id_idx on auth.sessions (user_id);
 create index if not exists user_id_created_at_idx on auth.sessions (user_id, created_at);
@@ -54,7 +54,7 @@ create index if not exists refresh_tokens_instance_id_user_id_idx
   on auth.refresh_tokens (instance_id, user_id);
 create index if not exists refresh_tokens_parent_idx on auth.refresh_tokens (parent);
 create index if not exists refresh_tokens_session_id_revoked_idx on auth.refresh_tokens (session_id, revoked);
-create index if not exists refresh_tokens_updated_at_idx on auth.refresh_tokens (updated_at);
+create index if not exists refresh_tokens_updated_at_idx on auth.refresh_tokens (updated_at desc);
 comment on table auth.refresh_tokens is 'Auth: Store of tokens used to refresh JWT tokens once they expire.';
 alter table auth.refresh_tokens enable row level security;
 
@@ -97,7 +97,7 @@ create table if not exists auth.mfa_challenges (
   constraint mfa_challenges_auth_factor_id_fkey
     foreign key (factor_id) references auth.mfa_factors (id) on delete cascade
 );
-create index if not exists mfa_challenge_created_at_idx on auth.mfa_challenges (created_at);
+create index if not exists mfa_challenge_created_at_idx on auth.mfa_challenges (created_at desc);
 comment on table auth.mfa_challenges is 'auth: stores metadata about challenge requests made';
 alter table auth.mfa_challenges enable row level security;
 

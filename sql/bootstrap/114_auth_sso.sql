@@ -12,7 +12,7 @@ create table if not exists auth.sso_providers (
   constraint "resource_id not empty" check (resource_id = null::text or char_length(resource_id) > 0)
 );
 create unique index if not exists sso_providers_resource_id_idx on auth.sso_providers (lower(resource_id));
-create index if not exists sso_providers_resource_id_pattern_idx on auth.sso_providers (resource_id);
+create index if not exists sso_providers_resource_id_pattern_idx on auth.sso_providers (resource_id text_pattern_ops);
 comment on table auth.sso_providers is 'Auth: Manages SSO identity provider information; see saml_providers for SAML.';
 comment on column auth.sso_providers.resource_id is 'Auth: Uniquely identifies a SSO provider according to a user-chosen resource ID (case insensitive), useful in infrastructure as code.';
 alter table auth.sso_providers enable row level security;
@@ -71,7 +71,7 @@ create table if not exists auth.saml_relay_states (
     foreign key (sso_provider_id) references auth.sso_providers (id) on delete cascade,
   constraint "request_id not empty" check (char_length(request_id) > 0)
 );
-create index if not exists saml_relay_states_created_at_idx on auth.saml_relay_states (created_at);
+create index if not exists saml_relay_states_created_at_idx on auth.saml_relay_states (created_at desc);
 create index if not exists saml_relay_states_for_email_idx on auth.saml_relay_states (for_email);
 create index if not exists saml_relay_states_sso_provider_id_idx on auth.saml_relay_states (sso_provider_id);
 comment on table auth.saml_relay_states is 'Auth: Contains SAML Relay State information for each Service Provider initiated login.';

@@ -26,12 +26,6 @@ begin
 end
 $$;
 
-create table if not exists realtime.schema_migrations (
-  version bigint not null,
-  inserted_at timestamp(0),
-  constraint schema_migrations_pkey primary key (version)
-);
-
 -- The topic of the message that is being written or read.
 create or replace function realtime.topic() returns text
 language sql stable as $$
@@ -44,3 +38,10 @@ language sql immutable as $$
 $$;
 
 reset role;
+
+create table if not exists realtime.schema_migrations (
+  version bigint not null,
+  inserted_at timestamp(0) default now(),
+  constraint schema_migrations_pkey primary key (version)
+);
+alter table realtime.schema_migrations owner to supabase_admin;

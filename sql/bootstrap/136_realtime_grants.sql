@@ -7,7 +7,6 @@ grant select, insert, update on realtime.messages to anon, authenticated, servic
 grant select on realtime.subscription to anon, authenticated, service_role;
 grant all on sequence realtime.subscription_id_seq to postgres, dashboard_user;
 grant usage on sequence realtime.subscription_id_seq to anon, authenticated, service_role;
-revoke all on realtime.schema_migrations from postgres, dashboard_user, anon, authenticated, service_role;
 
 grant all on all functions in schema realtime to postgres, dashboard_user;
 grant execute on function
@@ -19,3 +18,5 @@ grant execute on function
   to anon, authenticated, service_role;
 
 reset role;
+
+revoke all on realtime.schema_migrations from postgres, dashboard_user, anon, authenticated, service_role;

@@ -1,7 +1,5 @@
 -- The ledger of upstream's realtime migrations that these objects equal.
 
-set local role supabase_realtime_admin;
-
 insert into realtime.schema_migrations (version, inserted_at)
 select version, now() at time zone 'utc' from (values
   (20211116024918), (20211116045059), (20211116050929), (20211116051442), (20211116212300),
@@ -23,5 +21,3 @@ select version, now() at time zone 'utc' from (values
   (20260709120000)
 ) as listed (version)
 on conflict do nothing;
-
-reset role;

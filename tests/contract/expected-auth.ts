@@ -169,6 +169,9 @@ function indexDefinition(name: string, index: z.infer<typeof table>['indexes'][n
   );
 }
 
-/** Parentheses around casts and expressions are the printer's taste. */
+/** The description names neither sort direction nor operator class; parentheses are the printer's taste. */
 const comparable = (definition: string | undefined): string | null =>
-  normal(definition)?.replace(/[()]/g, '').replace(/ +/g, ' ') ?? null;
+  normal(definition)
+    ?.replace(/[()]/g, '')
+    .replace(/ (DESC|text_pattern_ops)\b/g, '')
+    .replace(/ +/g, ' ') ?? null;

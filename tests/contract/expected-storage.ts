@@ -79,6 +79,9 @@ const definitions = (of: readonly z.infer<typeof named>[], prefix = ''): Record<
       .sort(([left], [right]) => (left < right ? -1 : 1)),
   );
 
+/** Ours alone: row security does not see TRUNCATE, so a trigger refuses it. */
+const ownTrigger = /^protect_\w+_truncate$/;
+
 const sorted = (of: Record<string, string> | undefined): Record<string, string | null> =>
   definitions(Object.entries(of ?? {}).map(([name, definition]) => ({ name, definition })));
 
@@ -121,7 +124,10 @@ function tableExpectations(
     {
       what: `triggers of storage.${name}`,
       expected: definitions(wanted.triggers),
-      actual: sorted(found?.triggers),
+      actual: sorted(
+        found &&
+          Object.fromEntries(Object.entries(found.triggers).filter(([trigger]) => !ownTrigger.test(trigger))),
+      ),
     },
     ...grantExpectations(name, wanted.grants, found),
   ];
