@@ -3,7 +3,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { Supervisor } from '../core/lifecycle.ts';
 import type { Observer } from '../core/observe.ts';
 import type { Mount } from '../http/gateway.ts';
-import type { UpgradeHandler } from '../http/server.ts';
+import { refuseUpgrade, type UpgradeHandler } from '../http/server.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
 import type { TokenVerifier } from '../identity/verify.ts';
 import type { DatabaseUrls } from '../platform/logins.ts';
@@ -52,6 +52,7 @@ export async function startServices(input: ServiceInput): Promise<Services> {
   const named: readonly (readonly [name: string, start: () => Promise<Part>])[] = [
     ...(config.api.enabled ? [['rest', () => startRest(input)] as const] : []),
     ...(config.storage.enabled ? [['storage', () => startStorage(input)] as const] : []),
+    ...(config.realtime.enabled ? [['realtime', () => startRealtime(input)] as const] : []),
   ];
   const parts = await Promise.all(named.map(async ([name, start]) => [name, await start()] as const));
   const each = (pick: (part: Part) => (() => Promise<void>) | undefined): Promise<unknown> =>
@@ -121,5 +122,39 @@ async function startStorage(input: ServiceInput): Promise<Part> {
       { ...mount, prefix: '/storage/v1/s3', base: '/storage/v1', credentials: 'untouched' },
     ],
     stop: service.close,
+  };
+}
+
+const websocketPath = '/realtime/v1/websocket';
+
+async function startRealtime(input: ServiceInput): Promise<Part> {
+  const { config, databases, keys, clock, random, observer, verifier } = input;
+  const [{ createRealtimeService }, { createMemoryNetwork }] = await Promise.all([
+    import('../realtime/service.ts'),
+    import('../cluster/memory.ts'),
+  ]);
+  const service = createRealtimeService({
+    ...{ config: config.realtime, keys: keys.api, clock, random, observer, verifier },
+    requestDb: databases.visibility,
+    feed: { ownerUrl: input.urls.owner },
+    bus: createMemoryNetwork().join(),
+    nodeId: random.uuid(),
+  });
+  input.supervisor.start({ id: 'change feed', service: 'realtime', run: service.run });
+  return {
+    mounts: [
+      {
+        prefix: '/realtime/v1',
+        service: 'realtime',
+        handler: service.handle,
+        credentials: 'apikey',
+        isGuarded: true,
+      },
+    ],
+    upgrade(message, socket, head, { path, query }) {
+      if (path === websocketPath) service.upgrade(message, socket, head, query);
+      else refuseUpgrade(socket);
+    },
+    drain: service.drain,
   };
 }

@@ -80,10 +80,14 @@ export function createHttpServer(options: ServerOptions): HttpServer {
       ? createServer(settings, listener)
       : createTlsServer({ ...settings, ...options.tls }, listener);
   server.on('clientError', answerClientError);
+  // The HTTP server forgets a socket that was upgraded, but waits for it when it closes.
+  const upgraded = new Set<Duplex>();
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
     const { path, query } = splitTarget(message.url ?? '/');
     if (options.upgrade === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      refuseUpgrade(socket);
       return;
     }
     options.upgrade(message, socket, head, {
@@ -95,8 +99,14 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   return {
     listen: (port, host) => listen(server, port, host),
     listenOnSocket: (path, mode) => listenOnSocket(server, path, mode),
-    close: (drainMs) => close(server, drainMs),
+    close: (drainMs) => close(server, upgraded, drainMs),
   };
+}
+
+/** Answers an upgrade that nobody takes. */
+export function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }
 
 /** Splits a raw target at the first `?`; an absolute-form target loses its origin. */
@@ -257,12 +267,17 @@ async function listenOnSocket(server: Server, path: string, mode: number): Promi
   await chmod(path, mode);
 }
 
-function close(server: Server, drainMs: number): Promise<{ readonly timedOut: boolean }> {
+function close(
+  server: Server,
+  upgraded: ReadonlySet<Duplex>,
+  drainMs: number,
+): Promise<{ readonly timedOut: boolean }> {
   return new Promise((resolve) => {
     let timedOut = false;
     const deadline = setTimeout(() => {
       timedOut = true;
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
     }, drainMs);
     server.close(() => {
       clearTimeout(deadline);
