@@ -127,6 +127,6 @@ export async function bucketState(
 /** Counts a bucket's objects, up to the limit. */
 export async function countObjects(db: ServiceDb, id: string, limit: number): Promise<number> {
   const rows = await db.query<{ count: number }>(sql`select count(*)::int as count
-    from (select from storage.objects where bucket_id = ${id} limit ${limit}) as some`);
+    from (select from storage.objects where bucket_id = ${id} limit ${limit}) as counted`);
   return rows[0]?.count ?? 0;
 }

@@ -31,7 +31,8 @@ const toNumber = (value: unknown): unknown => {
 export const number = (min?: number, max?: number) => z.preprocess(toNumber, bounded(z.number(), min, max));
 
 /** A whole number, perhaps written as text. */
-export const integer = (min?: number, max?: number) => z.preprocess(toNumber, bounded(z.int(), min, max));
+export const integer = (min?: number, max?: number) =>
+  z.preprocess(toNumber, bounded(z.int('must be integer'), min, max));
 
 function bounded(schema: z.ZodNumber, min?: number, max?: number): z.ZodNumber {
   const atLeast = min === undefined ? schema : schema.min(min);
@@ -93,7 +94,7 @@ function describe(area: Area, issue: Issue, value: unknown): string {
 function rule(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${issue.expected === 'int' ? 'integer' : issue.expected === 'record' ? 'object' : issue.expected}`;
+      return issue.message.startsWith('must ') ? issue.message : `must be ${issue.expected}`;
     case 'too_small':
       return issue.origin === 'array'
         ? `must NOT have fewer than ${issue.minimum} items`

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { sql } from '../../../src/pg/sql/sql.ts';
+import { startStorage } from '../../support/storage.ts';
+
+const instance = await startStorage();
+const { call, serviceKey: token } = instance;
+await call('POST', '/bucket', { token, body: { name: 'b' } });
+
+const names = [
+  'root.txt',
+  'Alpha/one.txt',
+  'alpha/two.txt',
+  'a_b/x.txt',
+  'aXb/y.txt',
+  'deep/er/est.txt',
+  'deep/z.txt',
+  'pct%/q.txt',
+];
+await instance.database.owner.query(sql`insert into storage.objects (bucket_id, name, version, created_at, updated_at)
+  select 'b', name, 'v', now() + make_interval(secs => at::int), now() - make_interval(secs => at::int)
+  from unnest(${names}::text[]) with ordinality as listed (name, at)`);
+
+type Entry = { name: string; id: string | null; key?: string };
+const list = async (body: object): Promise<string[]> =>
+  ((await call('POST', '/object/list/b', { token, body })).json() as Entry[]).map((entry) => entry.name);
+
+describe('list', () => {
+  it('shows the children of a folder, files and folders between each other', async () => {
+    expect(await list({ prefix: '' })).toEqual(['a_b', 'Alpha', 'aXb', 'deep', 'pct%', 'root.txt']);
+    expect(await list({ prefix: 'deep' })).toEqual(['er', 'z.txt']);
+    expect(await list({ prefix: 'deep/' })).toEqual(['er', 'z.txt']);
+  });
+
+  it('answers with rows of files and nulls for folders', async () => {
+    const answer = await call('POST', '/object/list/b', { token, body: { prefix: 'deep' } });
+    expect(answer.json()).toEqual([
+      { name: 'er', id: null, updated_at: null, created_at: null, last_accessed_at: null, metadata: null },
+      {
+        name: 'z.txt',
+        id: expect.any(String),
+        updated_at: expect.stringMatching(/Z$/),
+        created_at: expect.stringMatching(/Z$/),
+        last_accessed_at: expect.stringMatching(/Z$/),
+        metadata: null,
+      },
+    ]);
+  });
+
+  it('searches by the start of a name, without regard to case', async () => {
+    expect(await list({ prefix: '', search: 'ROO' })).toEqual(['root.txt']);
+    expect(await list({ prefix: 'alpha', search: 'o' })).toEqual(['one.txt']);
+    expect(await list({ prefix: '', search: 'oot' })).toEqual([]);
+  });
+
+  it('takes % and _ as themselves', async () => {
+    expect(await list({ prefix: 'a_b' })).toEqual(['x.txt']);
+    expect(await list({ prefix: 'pct%' })).toEqual(['q.txt']);
+    expect(await list({ prefix: 'a_b', sortBy: { column: 'created_at' } })).toEqual(['x.txt']);
+  });
+
+  it('pages over folders and files', async () => {
+    const all = await list({ prefix: '' });
+    const pages = [await list({ prefix: '', limit: 4 }), await list({ prefix: '', limit: 4, offset: 4 })];
+    expect(pages.flat()).toEqual(all);
+  });
+
+  it.each([
+    [{}, "body must have required property 'prefix'"],
+    [{ prefix: '', limit: 0 }, 'body/limit must be >= 1'],
+    [{ prefix: '', offset: -1 }, 'body/offset must be >= 0'],
+    [{ prefix: '', sortBy: {} }, "body/sortBy must have required property 'column'"],
+    [
+      { prefix: '', sortBy: { column: 'id' } },
+      'body/sortBy/column must be equal to one of the allowed values',
+    ],
+    [{ prefix: {} }, 'body/prefix must be string'],
+    [{ prefix: '', limit: 'x' }, 'body/limit must be integer'],
+  ])('refuses %j', async (body, message) => {
+    const answer = await call('POST', '/object/list/b', { token, body });
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      { statusCode: '400', error: 'Error', message, code: 'InvalidRequest' },
+    ]);
+  });
+});
+
+type Page = { hasNext: boolean; nextCursor?: string; folders: Entry[]; objects: Entry[] };
+const page = async (body: object): Promise<Page> =>
+  (await call('POST', '/object/list-v2/b', { token, body })).json() as Page;
+
+describe('list-v2', () => {
+  it('shows all objects below a prefix in the order of bytes', async () => {
+    const all = await page({});
+    expect(all).toMatchObject({ hasNext: false, folders: [] });
+    expect(all.nextCursor).toBeUndefined();
+    expect(all.objects.map((entry) => entry.name)).toEqual([...names].sort());
+    expect((await page({ prefix: 'a_' })).objects.map((entry) => entry.name)).toEqual(['a_b/x.txt']);
+  });
+
+  it('splits folders and files with a delimiter', async () => {
+    const root = await page({ with_delimiter: true });
+    expect(root.folders.map((entry) => [entry.name, entry.key, entry.id])).toContainEqual([
+      'deep/',
+      'deep',
+      null,
+    ]);
+    expect(root.objects).toMatchObject([{ name: 'root.txt', key: 'root.txt' }]);
+    const deep = await page({ prefix: 'deep/', with_delimiter: true });
+    expect([deep.folders[0]?.name, deep.objects[0]?.name, deep.objects[0]?.key]).toEqual([
+      'deep/er/',
+      'deep/z.txt',
+      'z.txt',
+    ]);
+  });
+
+  it.each([
+    [false, 'name', 'asc'],
+    [false, 'name', 'desc'],
+    [false, 'created_at', 'asc'],
+    [false, 'updated_at', 'desc'],
+    [true, 'name', 'asc'],
+    [true, 'name', 'desc'],
+    [true, 'created_at', 'asc'],
+    [true, 'updated_at', 'desc'],
+  ])('pages through everything once (delimiter %j, by %s %s)', async (with_delimiter, column, order) => {
+    const options = { with_delimiter, sortBy: { column, order } };
+    const namesOf = ({ folders, objects }: Page) => [...folders, ...objects].map((entry) => entry.name);
+    const whole = namesOf(await page(options)).sort();
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const next = await page({ ...options, limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...namesOf(next));
+      expect(next.hasNext).toBe(next.nextCursor !== undefined);
+      cursor = next.nextCursor;
+    } while (cursor !== undefined);
+    expect(seen.sort()).toEqual(whole);
+  });
+
+  it('refuses a cursor that it did not make', async () => {
+    for (const cursor of [
+      'nonsense',
+      Buffer.from('x:1').toString('base64'),
+      Buffer.from('l:a\na:no').toString('base64'),
+    ]) {
+      const answer = await call('POST', '/object/list-v2/b', { token, body: { cursor } });
+      expect(answer.json()).toMatchObject({ statusCode: '400', code: 'InvalidParameter' });
+    }
+  });
+});
