@@ -68,6 +68,7 @@ async function prepare(
   const ownerUrl = embedded?.ownerUrl ?? config.db.url ?? '';
   const passwords = loginPasswords(stateDir(config.projectDir));
   const isFresh = embedded === null && (await isEmpty(ownerUrl));
+  const { autoExposeNewTables } = config.api;
   const { authenticator, supabaseAuthAdmin, supabaseStorageAdmin } = passwords;
   const bootstrap = await applyBootstrap(ownerUrl, {
     passwords: {
@@ -76,7 +77,12 @@ async function prepare(
       supabaseStorageAdmin,
       ...(embedded === null ? {} : { postgres: localPassword }),
     },
-    app: { jwtSecret: keys.jwtSecret, jwtExpirySeconds: config.auth.jwtExpiry },
+    // Every role can read these settings, so that only a database of one's own machine gets the secret.
+    app: {
+      jwtExpirySeconds: config.auth.jwtExpiry,
+      ...(embedded === null ? {} : { jwtSecret: keys.jwtSecret }),
+    },
+    ...(autoExposeNewTables === null ? {} : { autoExposeNewTables }),
   });
   report({ kind: 'bootstrap', report: bootstrap });
   const publicUrl =

@@ -24,8 +24,8 @@ export type Sections = typeof sections;
 
 /** Parts of a Supabase CLI file that are accepted and have no effect here. */
 export const tolerated: readonly string[] = [
+  'project_id',
   'api.tls',
-  'api.auto_expose_new_tables',
   'db.pooler',
   'db.shadow_port',
   'db.health_timeout',

@@ -25,4 +25,11 @@ export const apiOptions = {
     env: ['PGRST_DB_MAX_ROWS'],
     description: 'Largest number of rows that one REST response holds.',
   }),
+  autoExposeNewTables: option({
+    kind: optional(boolean),
+    default: null,
+    toml: 'api.auto_expose_new_tables',
+    description:
+      'false takes the rights of the API roles on tables that migrations make, until they are granted; unset keeps them.',
+  }),
 };
