@@ -2,7 +2,13 @@ import { createFuzzySet, type FuzzySet } from './fuzzy-set.ts';
 import { groupBy } from './grouping.ts';
 import type { Catalog, Column, MediaHandler, Routine, Table } from './model.ts';
 import type { RawCatalog, RawColumn, RawMediaHandler, RawTable } from './raw.ts';
-import { nameKey, type RelationshipIndex, relate, relationshipKey } from './relationships.ts';
+import {
+  nameKey,
+  type RelationshipIndex,
+  relate,
+  relationshipKey,
+  splitRelationshipKey,
+} from './relationships.ts';
 import { byOverloadOrder, toRoutine } from './routines.ts';
 import { type ViewKey, viewKeys } from './view-keys.ts';
 
@@ -97,7 +103,7 @@ const handlerKey = (raw: RawMediaHandler): string =>
 const toMediaHandler = (raw: RawMediaHandler): MediaHandler => ({
   function: { schema: raw.schema, name: raw.name },
   target: isAnyElement(raw) ? null : { schema: raw.targetSchema, name: raw.target },
-  returnsBytes: raw.returnsBytes,
+  baseType: raw.baseType,
   mediaType: raw.mediaType === '*/*' ? 'application/octet-stream' : raw.mediaType,
 });
 
@@ -131,12 +137,11 @@ type RelationshipLookups = Pick<Catalog, 'relationships' | 'relationshipSources'
 
 function relationshipLookups(index: RelationshipIndex): RelationshipLookups {
   const sources = new Map<string, string[]>();
-  for (const [key, [first]] of index) {
-    if (first === undefined) continue;
-    const schema = key.slice(key.lastIndexOf('\0') + 1);
-    const names = sources.get(schema);
-    if (names === undefined) sources.set(schema, [first.table.name]);
-    else names.push(first.table.name);
+  for (const key of index.keys()) {
+    const { table, targetSchema } = splitRelationshipKey(key);
+    const names = sources.get(targetSchema);
+    if (names === undefined) sources.set(targetSchema, [table.name]);
+    else names.push(table.name);
   }
   return {
     relationships: (schema, table) => index.get(relationshipKey({ schema, name: table }, schema)),

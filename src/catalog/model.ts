@@ -136,8 +136,8 @@ export const returnsVoid = ({ returnType }: Routine): boolean =>
 export type MediaHandler = {
   readonly function: QualifiedName;
   readonly target: QualifiedName | null;
-  /** Whether the result is `bytea`, which the server prints as hex. */
-  readonly returnsBytes: boolean;
+  /** Type under the domain that is named like the media type. */
+  readonly baseType: string;
   /** Media type of the answer; for a wildcard handler `application/octet-stream` unless the handler sets its own. */
   readonly mediaType: string;
 };
@@ -154,7 +154,7 @@ export interface Catalog {
   tables(schema: string): readonly Table[];
   /**
    * Relationships from a relation of the schema to relations of the same schema, in upstream's order;
-   * undefined when the relation has none at all.
+   * undefined when the relation has none at all, empty when all of its own are hidden.
    */
   relationships(schema: string, table: string): readonly Relationship[] | undefined;
   /** Names of the relations that have relationships into the schema. */

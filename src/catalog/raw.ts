@@ -22,6 +22,8 @@ export type RawForeignKey = {
   readonly columns: readonly ColumnPair[];
   /** The key's columns are a primary or unique key too. */
   readonly isUnique: boolean;
+  /** The key's columns all belong to the table's primary key. */
+  readonly isInPrimaryKey: boolean;
 };
 
 /** A view with its stored query. */
@@ -83,7 +85,7 @@ export type RawMediaHandler = QualifiedName & {
   readonly targetSchema: string;
   readonly target: string;
   readonly mediaType: string;
-  readonly returnsBytes: boolean;
+  readonly baseType: string;
 };
 
 /** Everything that the server said, before it is related and indexed. */

@@ -33,57 +33,69 @@ export type RelationshipIndex = ReadonlyMap<string, readonly Relationship[]>;
 export const relationshipKey = (table: QualifiedName, targetSchema: string): string =>
   `${keyOf(table)}\0${targetSchema}`;
 
+/** The parts of a key of the index. */
+export function splitRelationshipKey(key: string): {
+  readonly table: QualifiedName;
+  readonly targetSchema: string;
+} {
+  const [schema = '', name = '', targetSchema = ''] = key.split('\0');
+  return { table: { schema, name }, targetSchema };
+}
+
 /**
  * All ways between relations of the exposed schemas: foreign keys, the same seen through views, both from either end,
- * through junction tables, and computed ones, which replace what was found under their name.
+ * through junction tables, and computed ones, which replace what was found under their name. A relation whose ways all
+ * lead to private relations has an empty list: it is known, but nothing can be suggested for it.
  * Upstream: PostgREST src/PostgREST/SchemaCache.hs.
  */
 export function relate(sources: RelationshipSources): RelationshipIndex {
   const { schemas } = sources;
-  const direct = throughViews(sources.foreignKeys, sources.viewKeys).filter(
-    ({ table, foreignTable }) => schemas.has(table.schema) && schemas.has(foreignTable.schema),
-  );
-  const all: Relationship[] = [
-    ...direct,
-    ...direct.map(inverse),
-    ...throughJunctions(direct, sources.tables),
-  ];
+  const direct = throughViews(sources);
+  const keyed = direct.map(({ relationship }) => relationship);
+  const detected: Relationship[] = [...keyed, ...keyed.map(inverse), ...throughJunctions(direct)];
   const computed = sources.computed.map(computedRelationship);
   const overridden = new Set(computed.map((item) => pairKey(item.table, item.function)));
-  const kept = all.filter(({ table, foreignTable }) => !overridden.has(pairKey(table, foreignTable)));
-  const reachable = computed.filter(
-    ({ table, foreignTable }) => schemas.has(table.schema) && schemas.has(foreignTable.schema),
-  );
-  const index = groupBy([...kept, ...reachable], (item) =>
+  const kept = detected.filter(({ table, foreignTable }) => !overridden.has(pairKey(table, foreignTable)));
+  const ofExposed = [...kept, ...computed].filter(({ table }) => schemas.has(table.schema));
+  const index = groupBy(ofExposed, (item) =>
     relationshipKey(item.table, item.kind === 'computed' ? item.function.schema : item.foreignTable.schema),
   );
-  for (const list of index.values()) list.sort(byRelationshipOrder);
+  for (const [key, list] of index)
+    index.set(key, list.filter((item) => isReachable(item, schemas)).sort(byRelationshipOrder));
   return index;
 }
 
+/** Whether neither the other end nor a junction on the way is private. */
+const isReachable = (item: Relationship, schemas: ReadonlySet<string>): boolean =>
+  schemas.has(item.foreignTable.schema) &&
+  (item.kind !== 'many-to-many' || schemas.has(item.junction.schema));
+
 const pairKey = (from: QualifiedName, to: QualifiedName): string => `${keyOf(from)}\0${keyOf(to)}`;
 
+/** A relationship by a key that may make its table a junction. */
+type Direct = { readonly relationship: KeyRelationship; readonly isInPrimaryKey: boolean };
+
 /** Each foreign key between its tables, and again for every view that shows the key or the referenced columns. */
-function throughViews(
-  foreignKeys: readonly RawForeignKey[],
-  viewKeys: readonly ViewKey[],
-): KeyRelationship[] {
+function throughViews({ foreignKeys, viewKeys, tables }: RelationshipSources): Direct[] {
   const shown = groupBy(viewKeys, (key) => `${key.kind} ${key.constraintId}`);
+  const isInKeyOf = ({ name, columns }: End): boolean => {
+    const primaryKey = tables.get(keyOf(name))?.primaryKeyColumns ?? [];
+    return columns.every((column) => primaryKey.includes(column));
+  };
   return foreignKeys.flatMap((key) => {
-    const table = { schema: key.schema, name: key.table };
-    const foreignTable = { schema: key.foreignSchema, name: key.foreignTable };
-    const own = key.columns.map(([column]) => column);
-    const foreign = key.columns.map(([, column]) => column);
     const ends = (name: QualifiedName, columns: readonly string[], kind: ViewKey['kind']): End[] => [
       { name, columns, isView: false },
       ...(shown.get(`${kind} ${key.id}`) ?? []).flatMap((view) =>
         combinations(view.columns).map((names) => ({ name: view.view, columns: names, isView: true })),
       ),
     ];
-    const foreignEnds = ends(foreignTable, foreign, 'referenced');
-    return ends(table, own, 'foreign').flatMap((from) =>
-      foreignEnds.map((to) => keyRelationship(key, from, to)),
-    );
+    const own = key.columns.map(([column]) => column);
+    const foreign = key.columns.map(([, column]) => column);
+    const foreignEnds = ends({ schema: key.foreignSchema, name: key.foreignTable }, foreign, 'referenced');
+    return ends({ schema: key.schema, name: key.table }, own, 'foreign').flatMap((from) => {
+      const isInPrimaryKey = from.isView ? isInKeyOf(from) : key.isInPrimaryKey;
+      return foreignEnds.map((to) => ({ relationship: keyRelationship(key, from, to), isInPrimaryKey }));
+    });
   });
 }
 
@@ -125,21 +137,18 @@ const inverse = (item: KeyRelationship): KeyRelationship => ({
 });
 
 /** A relation with two foreign keys whose columns are all part of its primary key joins the two other ends. */
-function throughJunctions(
-  direct: readonly KeyRelationship[],
-  tables: ReadonlyMap<string, Table>,
-): JunctionRelationship[] {
-  const manyToOne = direct.filter((item) => item.kind === 'many-to-one');
-  const byJunction = groupBy(manyToOne, (item) => keyOf(item.table));
-  return [...byJunction].flatMap(([key, items]) => {
-    const primaryKey = new Set(tables.get(key)?.primaryKeyColumns);
-    const eligible = items.filter((item) => item.columns.every(([column]) => primaryKey.has(column)));
-    return eligible.flatMap((source) =>
-      eligible
+function throughJunctions(direct: readonly Direct[]): JunctionRelationship[] {
+  const sides = direct.flatMap(({ relationship, isInPrimaryKey }) =>
+    isInPrimaryKey && relationship.kind === 'many-to-one' ? [relationship] : [],
+  );
+  const byJunction = groupBy(sides, (item) => keyOf(item.table));
+  return [...byJunction.values()].flatMap((items) =>
+    items.flatMap((source) =>
+      items
         .filter((target) => target.constraint !== source.constraint)
         .map((target) => junctionRelationship(source, target)),
-    );
-  });
+    ),
+  );
 }
 
 const junctionRelationship = (source: KeyRelationship, target: KeyRelationship): JunctionRelationship => ({

@@ -115,10 +115,6 @@ export const tablesStatement = (schemas: readonly string[]): Sql => sql`
  * Upstream: PostgREST src/PostgREST/SchemaCache.hs (allM2OandO2ORels).
  */
 export const foreignKeysStatement: Sql = sql`
-  with unique_keys as (
-    select conrelid, array(select unnest(conkey) order by 1) as columns
-      from pg_constraint where contype in ('p', 'u')
-  )
   select coalesce(json_agg(json_build_object(
     'id', k.oid::int8,
     'name', k.conname,
@@ -130,8 +126,11 @@ export const foreignKeysStatement: Sql = sql`
     'foreignTableId', other.oid::int8,
     'columns', pairs.columns,
     'isUnique', exists (
-      select from unique_keys u
-       where u.conrelid = k.conrelid and u.columns = array(select unnest(k.conkey) order by 1))
+      select from pg_constraint u
+       where u.conrelid = k.conrelid and u.contype in ('p', 'u')
+         and u.conkey @> k.conkey and u.conkey <@ k.conkey),
+    'isInPrimaryKey', exists (
+      select from pg_constraint p where p.conrelid = k.conrelid and p.contype = 'p' and k.conkey <@ p.conkey)
   ) order by own_schema.nspname, own.relname, k.conname), '[]')
   from pg_constraint k
   join pg_class own on own.oid = k.conrelid
@@ -289,14 +288,14 @@ export const representationsStatement: Sql = sql`
  */
 export const mediaHandlersStatement = (schemas: readonly string[]): Sql => sql`
   with media_types as (
-    select t.oid, n.nspname, t.typname, t.typbasetype = 'bytea'::regtype as bytes
+    select t.oid, n.nspname, t.typname, t.typbasetype::regtype::text as base
       from pg_type t join pg_namespace n on n.oid = t.typnamespace
      where t.typbasetype <> 0 and (t.typname ~* '^[A-Za-z0-9.-]+/[A-Za-z0-9.\+-]+$' or t.typname = '*/*')
   ),
   handlers as (
     select proc_schema.nspname as schema, p.proname as name,
            target_schema.nspname as target_schema, target.typname as target, m.typname as media_type,
-           m.bytes
+           m.base
       from media_types m
       join pg_proc p on p.prorettype = m.oid
       join pg_namespace proc_schema on proc_schema.oid = p.pronamespace
@@ -307,7 +306,7 @@ export const mediaHandlersStatement = (schemas: readonly string[]): Sql => sql`
        and (target.oid = 'anyelement'::regtype or exists (
          select from pg_class c where c.reltype = target.oid and c.relkind in ('v', 'r', 'm', 'f', 'p')))
     union all
-    select m.nspname, m.typname, n.nspname, p.proname, m.typname, m.bytes
+    select m.nspname, m.typname, n.nspname, p.proname, m.typname, m.base
       from media_types m
       join pg_proc p on p.prorettype = m.oid
       join pg_namespace n on n.oid = p.pronamespace
@@ -315,6 +314,6 @@ export const mediaHandlersStatement = (schemas: readonly string[]): Sql => sql`
   )
   select coalesce(json_agg(json_build_object(
     'schema', schema, 'name', name, 'targetSchema', target_schema, 'target', target, 'mediaType', media_type,
-    'returnsBytes', bytes
+    'baseType', base
   ) order by schema, name, target_schema, target), '[]')
   from handlers`;

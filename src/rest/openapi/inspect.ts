@@ -1,4 +1,4 @@
-import type { Catalog } from '../../catalog/model.ts';
+import type { Catalog, Routine } from '../../catalog/model.ts';
 import { type Sql, sql } from '../../pg/sql/sql.ts';
 import type { RestConfig } from '../config/model.ts';
 import { openApiDocument } from './document.ts';
@@ -7,7 +7,8 @@ import { openApiDocument } from './document.ts';
 type SchemaAccess = {
   /** Null when privileges do not count. */
   readonly tables: readonly string[] | null;
-  readonly routines: readonly number[] | null;
+  /** Functions by oid, with their parameters' types as the request's search path shows them. */
+  readonly routines: Readonly<Record<string, readonly string[]>> | null;
   readonly description: string | null;
 };
 
@@ -19,7 +20,13 @@ const accessible: Sql = sql`
          or pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
          or pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))),
   'routines', (
-    select coalesce(json_agg(p.oid::int8), '[]') from pg_catalog.pg_proc p
+    select coalesce(json_object_agg(p.oid, array(
+             select argument.type::regtype::text
+               from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes)
+                    with ordinality as argument(type, mode, position)
+              where argument.type is not null and coalesce(argument.mode, 'i') in ('i', 'b', 'v')
+              order by argument.position)), '{}')
+      from pg_catalog.pg_proc p
      where p.pronamespace = n.oid and pg_catalog.has_function_privilege(p.oid, 'execute'))`;
 
 /**
@@ -44,14 +51,20 @@ export function inspectSchema(
   // The statement above builds this document; a schema that does not exist has none.
   const access = JSON.parse(accessText ?? '{}') as Partial<SchemaAccess>;
   const tables = access.tables ? new Set(access.tables) : null;
-  const routines = access.routines ? new Set(access.routines) : null;
   const visible = {
     tables: catalog.tables(schema).filter((table) => tables?.has(table.name) ?? true),
-    routines: catalog
-      .routinesOf(schema)
-      .flat()
-      .filter((routine) => routines?.has(routine.id) ?? true),
+    routines: visibleRoutines(catalog.routinesOf(schema).flat(), access.routines ?? null),
     description: access.description ?? null,
   };
   return openApiDocument(visible, catalog.relationships, config);
+}
+
+function visibleRoutines(routines: readonly Routine[], access: SchemaAccess['routines']): readonly Routine[] {
+  if (access === null) return routines;
+  return routines.flatMap((routine) => {
+    const types = access[routine.id];
+    if (types === undefined) return [];
+    const parameters = routine.parameters.map((item, i) => ({ ...item, type: types[i] ?? item.type }));
+    return [{ ...routine, parameters }];
+  });
 }

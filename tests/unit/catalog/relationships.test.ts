@@ -25,6 +25,7 @@ const foreignKey = (
   foreignTableId: 0,
   columns,
   isUnique: false,
+  isInPrimaryKey: false,
   ...extras,
 });
 
@@ -76,19 +77,15 @@ describe('relationships', () => {
   });
 
   it('join two tables through a junction whose primary key holds both foreign keys', () => {
-    const roles = [
-      foreignKey('roles', 'films', [['film_id', 'id']]),
-      foreignKey('roles', 'actors', [['actor_id', 'id']]),
+    const roles = (actorIsKey: boolean) => [
+      foreignKey('roles', 'films', [['film_id', 'id']], { isInPrimaryKey: true }),
+      foreignKey('roles', 'actors', [['actor_id', 'id']], { isInPrimaryKey: actorIsKey }),
     ];
-    const withKey = (columns: readonly string[]) => ({
-      foreignKeys: roles,
-      tables: new Map([[nameKey('api', 'roles'), table('roles', columns)]]),
-    });
-    expect(brief(from(withKey(['film_id', 'actor_id']), 'films'))).toEqual([
+    expect(brief(from({ foreignKeys: roles(true) }, 'films'))).toEqual([
       'many-to-many actors',
       'one-to-many roles',
     ]);
-    expect(from(withKey(['film_id', 'actor_id']), 'films')).toMatchObject([
+    expect(from({ foreignKeys: roles(true) }, 'films')).toMatchObject([
       {
         junction: {
           name: 'roles',
@@ -100,7 +97,36 @@ describe('relationships', () => {
       },
       {},
     ]);
-    expect(brief(from(withKey(['film_id']), 'films'))).toEqual(['one-to-many roles']);
+    expect(brief(from({ foreignKeys: roles(false) }, 'films'))).toEqual(['one-to-many roles']);
+  });
+
+  it('go through no private junction, but remember that there is one', () => {
+    const junction = (column: string, target: string) =>
+      foreignKey('roles', target, [[column, 'id']], { schema: 'private', isInPrimaryKey: true });
+    const foreignKeys = [junction('film_id', 'films'), junction('actor_id', 'actors')];
+    const index = relate(sources({ foreignKeys }));
+    expect(index.get(relationshipKey({ schema: 'api', name: 'films' }, 'api'))).toEqual([]);
+    expect(index.get(relationshipKey({ schema: 'api', name: 'lonely' }, 'api'))).toBeUndefined();
+  });
+
+  it('join two tables through a view of the junction that shows its whole key', () => {
+    const keys = [
+      foreignKey('roles', 'films', [['film_id', 'id']], { schema: 'private', isInPrimaryKey: true }),
+      foreignKey('roles', 'actors', [['actor_id', 'id']], { schema: 'private', isInPrimaryKey: true }),
+    ];
+    const view = { schema: 'api', name: 'parts' };
+    const viewKeys = keys.map((key) => ({
+      constraintId: key.id,
+      kind: 'foreign' as const,
+      view,
+      columns: key.columns.map(([own]) => [own]),
+    }));
+    const tables = (columns: readonly string[]) =>
+      new Map([[nameKey('api', 'parts'), { ...table('parts', columns), isView: true }]]);
+    const found = (columns: readonly string[]) =>
+      brief(from({ foreignKeys: keys, viewKeys, tables: tables(columns) }, 'films'));
+    expect(found(['film_id', 'actor_id'])).toEqual(['many-to-many actors', 'one-to-many parts']);
+    expect(found(['film_id'])).toEqual(['one-to-many parts']);
   });
 
   it('go through each name that a view gives to a key column', () => {
