@@ -1,6 +1,9 @@
 /** Users whose rows the data set holds; the load signs in as the first of them. */
 export const benchUser = '00000000-0000-4000-8000-000000000001';
 
+/** The owner of the other half, which row security hides. */
+const otherUser = '00000000-0000-4000-8000-000000000002';
+
 /** Rows of the big table. */
 export const rowCount = 100_000;
 
@@ -39,7 +42,7 @@ create table public.events (
 
 insert into public.authors select i, 'author ' || i, repeat('b', 80) from generate_series(1, 1000) i;
 insert into public.books
-  select i, 1 + i % 1000, case when i % 2 = 0 then '${benchUser}'::uuid else gen_random_uuid() end,
+  select i, 1 + i % 1000, case when i % 2 = 0 then '${benchUser}'::uuid else '${otherUser}'::uuid end,
          'book ' || i, (i % 1000) / 10.0, array['a' || i % 7, 'b' || i % 11], '2026-01-01'::timestamptz + i * interval '1 s'
   from generate_series(1, ${rowCount}) i;
 insert into public.reviews
