@@ -1,0 +1,12 @@
+/** Ends a subscription. */
+export type Unsubscribe = () => void;
+
+/**
+ * Carries messages between the instances of one project. Delivery is at most once; messages of one publisher on one
+ * subject arrive in order. A publisher does not hear its own messages.
+ */
+export interface Bus {
+  publish(subject: string, message: Buffer): void;
+  subscribe(subject: string, receive: (message: Buffer) => void): Unsubscribe;
+  close(): Promise<void>;
+}

@@ -1,0 +1,197 @@
+import { err, ok, type Result } from '../../core/result.ts';
+import { PgFailure } from '../../pg/failure.ts';
+import type { RequestDb } from '../../pg/session.ts';
+import { compile, type Sql, sql } from '../../pg/sql/sql.ts';
+import type { Catalog } from '../feed/catalog.ts';
+import { parseLsn } from '../feed/lsn.ts';
+import type { Session } from '../session.ts';
+import type { Filter } from './filter.ts';
+import { type ChangeRequest, describeRequest } from './item.ts';
+import type { ColumnInfo, RelationInfo, RoleAccess, TypeInfo } from './model.ts';
+import { printSettings, typeName } from './sql-operators.ts';
+import type { Interest } from './subscription-index.ts';
+
+/** What a request is checked with. */
+export type ValidateDeps = {
+  readonly catalog: Catalog;
+  readonly db: RequestDb;
+  readonly timeoutMs: number;
+};
+
+/** A request that may be subscribed: one interest, or one per table where filters meet several tables. */
+export type ValidRequest = { readonly interests: readonly Interest[]; readonly lsn: bigint };
+
+/** A condition that upstream's trigger refuses, in its words. */
+class Invalid extends Error {
+  override readonly name = 'Invalid';
+}
+
+const raised = 'ERROR P0001 (raise_exception)';
+const conditionNames: Readonly<Record<string, string>> = {
+  '22P02': 'invalid_text_representation',
+  '22007': 'invalid_datetime_format',
+  '22008': 'datetime_field_overflow',
+  '22003': 'numeric_value_out_of_range',
+  '42704': 'undefined_object',
+  '42501': 'insufficient_privilege',
+};
+
+const textOids = new Set([25, 1043]);
+const likeOids = new Set([...textOids, 17, 19, 1042]);
+const boolOid = 16;
+const maxInValues = 100;
+
+const prefix = 'Unable to subscribe to changes with given parameters.';
+
+/**
+ * Checks a request against publication, columns and rights, and brings the filters' values into the server's print.
+ * The error is the message that the client gets. Rejects with `PgFailure` when the database is out of reach.
+ *
+ * Upstream: supabase/realtime priv/repo/tenant_schema/realtime/functions/subscription_check_filters.sql.
+ */
+export async function validateRequest(
+  request: ChangeRequest,
+  session: Session,
+  deps: ValidateDeps,
+): Promise<Result<ValidRequest, string>> {
+  const { schema, table } = request;
+  const published = await deps.catalog.published(schema, table, session.role);
+  const shown = `[${describeRequest(request)}]`;
+  if (published.oids.length === 0) {
+    return err(`${prefix} Please check Realtime is enabled for the given connect parameters: ${shown}`);
+  }
+  try {
+    if (!published.hasRole) {
+      throw new Invalid(`ERROR 42704 (undefined_object) role "${session.role}" does not exist`);
+    }
+    const interests = await interestsOf(request, session, published.oids, deps);
+    return ok({ interests, lsn: parseLsn(published.lsn) });
+  } catch (failure) {
+    const reason = reasonOf(failure);
+    if (reason === null) throw failure;
+    return err(
+      `${prefix} An exception happened so please check your connect parameters: ${shown}. Exception: ${reason}`,
+    );
+  }
+}
+
+function reasonOf(failure: unknown): string | null {
+  if (failure instanceof Invalid) return failure.message;
+  if (!(failure instanceof PgFailure) || failure.kind !== 'server') return null;
+  const name = conditionNames[failure.sqlstate] ?? 'error';
+  return `ERROR ${failure.sqlstate} (${name}) ${failure.message}`;
+}
+
+async function interestsOf(
+  request: ChangeRequest,
+  session: Session,
+  oids: readonly number[],
+  deps: ValidateDeps,
+): Promise<readonly Interest[]> {
+  const { event, schema, table, select } = request;
+  const common = { event, select, role: session.role, claims: session.claimsText };
+  if (request.filters.length === 0 && select === null) return [{ ...common, schema, table, filters: [] }];
+  const relations = await deps.catalog.relations(oids);
+  return Promise.all(
+    [...relations.values()].map(async (relation) => {
+      const access = await deps.catalog.access(relation, session.role);
+      checkColumns(request, access);
+      const filters = await Promise.all(
+        request.filters.map((filter) => canonical(filter, relation, session.role, deps)),
+      );
+      return { ...common, schema: relation.schema, table: relation.name, filters };
+    }),
+  );
+}
+
+function checkColumns({ filters, select }: ChangeRequest, access: RoleAccess): void {
+  for (const { column } of filters) {
+    if (!access.columns.has(column)) throw new Invalid(`${raised} invalid column for filter ${column}`);
+  }
+  for (const column of select ?? []) {
+    if (!access.columns.has(column)) throw new Invalid(`${raised} invalid column for select ${column}`);
+  }
+}
+
+async function canonical(
+  filter: Filter,
+  relation: RelationInfo,
+  role: string,
+  deps: ValidateDeps,
+): Promise<Filter> {
+  const column = relation.columnByName.get(filter.column);
+  if (column === undefined) throw new Invalid(`${raised} invalid column for filter ${filter.column}`);
+  const value = await canonicalValue(filter, column, (statement) => askText(statement, role, deps));
+  return { ...filter, value };
+}
+
+type Ask = (statement: Sql) => Promise<string>;
+
+async function canonicalValue({ op, value }: Filter, { type }: ColumnInfo, ask: Ask): Promise<string> {
+  switch (op) {
+    case 'is':
+      return checkIs(value, type);
+    case 'like':
+    case 'ilike':
+      return checkPattern(op, value, type, likeOids);
+    case 'match':
+    case 'imatch': {
+      const pattern = checkPattern(op, value, type, textOids);
+      await checkRegex(op, pattern, ask);
+      return pattern;
+    }
+    case 'in': {
+      const count = await ask(sql`select coalesce(array_length(${value}::${typeName(type)}[], 1), 0)::text`);
+      if (Number(count) > maxInValues)
+        throw new Invalid(`${raised} too many values for \`in\` filter. Maximum ${maxInValues}`);
+      return ask(sql`select (${value}::${typeName(type)}[])::text`);
+    }
+    default:
+      return ask(sql`select (${value}::${typeName(type)})::text`);
+  }
+}
+
+function checkIs(value: string, type: TypeInfo): string {
+  if (!['null', 'true', 'false', 'unknown'].includes(value)) {
+    throw new Invalid(`${raised} invalid value for is filter: must be null, true, false, or unknown`);
+  }
+  if (value !== 'null' && type.oid !== boolOid) {
+    throw new Invalid(`${raised} is ${value} filter requires a boolean column, got ${sqlName(type)}`);
+  }
+  return value;
+}
+
+function checkPattern(op: string, value: string, type: TypeInfo, accepted: ReadonlySet<number>): string {
+  if (accepted.has(type.oid)) return value;
+  throw new Invalid(`${raised} operator ${op} requires a text-compatible column type, got ${sqlName(type)}`);
+}
+
+async function checkRegex(op: string, pattern: string, ask: Ask): Promise<void> {
+  try {
+    await ask(sql`select ('' ~ ${pattern})::text`);
+  } catch (failure) {
+    if (!(failure instanceof PgFailure) || failure.kind !== 'server') throw failure;
+    throw new Invalid(`${raised} invalid regular expression for ${op} filter: ${failure.message}`);
+  }
+}
+
+async function askText(statement: Sql, role: string, { db, timeoutMs }: ValidateDeps): Promise<string> {
+  const settings = [...printSettings, ['statement_timeout', String(timeoutMs)] as const];
+  const [result] = await db.run({ role, readOnly: true, settings }, [compile(statement)]);
+  return result?.rows[0]?.[0] ?? '';
+}
+
+const sqlNames: Readonly<Record<string, string>> = {
+  bool: 'boolean',
+  int2: 'smallint',
+  int4: 'integer',
+  int8: 'bigint',
+  float4: 'real',
+  float8: 'double precision',
+  timestamp: 'timestamp without time zone',
+  timestamptz: 'timestamp with time zone',
+  varchar: 'character varying',
+  bpchar: 'character',
+};
+
+const sqlName = ({ name }: TypeInfo): string => sqlNames[name] ?? name;

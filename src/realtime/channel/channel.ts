@@ -1,0 +1,408 @@
+import type { Clock } from '../../core/clock.ts';
+import { assertNever } from '../../core/result.ts';
+import type {
+  ChangeItem,
+  ChangeSubscriber,
+  ChangeSubscription,
+  ChangeSubscriptions,
+} from '../changes/subscriptions.ts';
+import { joinReason, type Refusal, refusalText } from '../errors.ts';
+import type { RateCounter } from '../limits.ts';
+import { openSession, type Session } from '../session.ts';
+import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
+import type { Authorizer } from './authorize.ts';
+import type { Hub, Member } from './hub.ts';
+import { type Admission, admit, type JoinDeps, readRights } from './join.ts';
+import type { JoinConfig } from './join-config.ts';
+import {
+  type ChannelEffect,
+  type ChannelInput,
+  type ChannelSetup,
+  type ChannelState,
+  type JoinedState,
+  type Question,
+  transition,
+} from './machine.ts';
+import type { BroadcastMessage, Space } from './message.ts';
+import type { StoredMessage } from './replay.ts';
+
+/** What every channel of the service shares. */
+export type ChannelDeps = JoinDeps & {
+  readonly hub: Hub;
+  readonly changes: ChangeSubscriptions;
+  readonly events: RateCounter;
+  readonly presenceEvents: RateCounter;
+  readonly clock: Clock;
+  readonly joinErrorDelayMs: number;
+  readonly limits: Pick<ChannelSetup, 'presenceMaxCalls' | 'presenceWindowMs' | 'maxPayloadBytes'>;
+  /** A reference that no other member, update or instance has. */
+  readonly nextRef: () => string;
+  readonly uuid: () => string;
+  /** Resolves when changes of the database reach this instance; rejects with the signal. */
+  readonly replicationReady: (signal: AbortSignal) => Promise<void>;
+  readonly reportFault: (error: unknown) => void;
+};
+
+/** The socket that a channel lives on. */
+export interface ChannelSocket {
+  readonly serializer: Serializer;
+  readonly token: string;
+  readonly headers: string;
+  send(frame: Frame): void;
+  /** Called once, when the channel is no more. */
+  channelClosed(channel: Channel): void;
+  /** Whether this channel would be one too many. */
+  hasTooManyChannels(): boolean;
+  /** Ends the socket after a join that floods. */
+  disconnect(): void;
+}
+
+const tokenCheckMs = 5 * 60_000;
+const replicationReadyMs = 60_000;
+
+/** One joined topic of one socket: runs what the machine decides. */
+export class Channel implements Member, ChangeSubscriber {
+  readonly id: string;
+  readonly topic: string;
+  readonly serializer: Serializer;
+  readonly #socket: ChannelSocket;
+  readonly #deps: ChannelDeps;
+  readonly #joinRef: Ref;
+  readonly #config: JoinConfig;
+  readonly #subTopic: string;
+  readonly #space: Space;
+  readonly #setup: ChannelSetup;
+  readonly #presenceKey: string;
+  readonly #inbox: ChannelInput[] = [];
+  readonly #ended = new AbortController();
+  #isBusy = false;
+  #state: ChannelState = { phase: 'joining' };
+  #replayed: ReadonlySet<string> = new Set();
+  #presenceRef: string | null = null;
+  #changes: ChangeSubscription | null = null;
+  #tokenTimer: NodeJS.Timeout | null = null;
+
+  constructor(join: Inbound, config: JoinConfig, socket: ChannelSocket, deps: ChannelDeps) {
+    this.id = deps.nextRef();
+    this.topic = join.topic;
+    this.serializer = socket.serializer;
+    this.#socket = socket;
+    this.#deps = deps;
+    // Protocol 1.0.0 does not demand a join_ref: the ref of the join is it then.
+    this.#joinRef = join.joinRef ?? join.ref;
+    this.#config = config;
+    this.#subTopic = join.topic.slice('realtime:'.length);
+    this.#space = config.isPrivate ? 'private' : 'public';
+    this.#presenceKey = config.presenceKey ?? deps.uuid();
+    this.#setup = {
+      subTopic: this.#subTopic,
+      isPrivate: config.isPrivate,
+      ackBroadcast: config.ackBroadcast,
+      ...deps.limits,
+    };
+  }
+
+  /** Asks to be let in, and answers the join. Never rejects. */
+  async join(ref: Ref): Promise<void> {
+    this.#isBusy = true;
+    try {
+      const request = {
+        subTopic: this.#subTopic,
+        config: this.#config,
+        connectionToken: this.#socket.token,
+        headers: this.#socket.headers,
+        hasTooManyChannels: this.#socket.hasTooManyChannels(),
+      };
+      const admission = await admit(request, this.#deps);
+      if (this.#ended.signal.aborted) return;
+      if (admission.ok) this.#enter(ref, admission.value);
+      else await this.#refuse(ref, admission.error);
+    } catch (error) {
+      this.#deps.reportFault(error);
+      this.#reply(ref, 'error', '{"reason":"Unknown Error on Channel"}');
+      this.#end();
+    } finally {
+      this.#isBusy = false;
+    }
+    void this.#work();
+  }
+
+  /** Hands the channel something to deal with, after what it deals with already. */
+  feed(input: ChannelInput): void {
+    // Who is still waiting at the door can be sent away at once.
+    if (this.#state.phase === 'joining' && (input.kind === 'leave' || input.kind === 'replaced')) {
+      void this.#apply(input);
+      return;
+    }
+    this.#inbox.push(input);
+    if (!this.#isBusy) void this.#work();
+  }
+
+  /** Leaves the topic without a word: the socket is gone. */
+  abandon(): void {
+    this.#state = { phase: 'closed' };
+    this.#release();
+  }
+
+  get isConfigPrivate(): boolean {
+    return this.#config.isPrivate;
+  }
+
+  wantsBroadcast(messageId: string | null): boolean {
+    const state = this.#state;
+    if (state.phase !== 'joined' || state.rights.broadcast.read !== true) return false;
+    return messageId === null || !this.#replayed.has(messageId);
+  }
+
+  wantsPresence(): boolean {
+    return this.#state.phase === 'joined' && this.#state.rights.presence.read === true;
+  }
+
+  send(frame: Frame): void {
+    this.#socket.send(frame);
+  }
+
+  changesStatus(status: 'ok' | 'error', message: string): void {
+    if (this.#state.phase === 'joined') this.#pushSystem('postgres_changes', status, message);
+  }
+
+  #enter(ref: Ref, { session, rights, replay }: Admission): void {
+    const { presenceEnabled } = this.#config;
+    this.#replayed = new Set(replay.map(({ id }) => id));
+    void this.#apply({ kind: 'admitted', session, rights, presenceEnabled });
+    this.#deps.hub.join(this.#space, this.#subTopic, this);
+    const items = this.#deps.changes.identify(this.#config.postgresChanges);
+    const echo = items.map(({ raw, id }) => ({ ...raw, id }));
+    this.#reply(ref, 'ok', JSON.stringify({ postgres_changes: echo }));
+    if (presenceEnabled && rights.presence.read === true) this.#sendPresenceState();
+    for (const message of replay) this.#sendReplay(message);
+    if (items.length > 0) this.#subscribeToChanges(items, session);
+    if (this.#config.wantsReplicationReady) void this.#announceReplication();
+  }
+
+  async #refuse(ref: Ref, refusal: Refusal): Promise<void> {
+    await waitUnless(this.#deps.joinErrorDelayMs, this.#ended.signal);
+    if (this.#ended.signal.aborted) return;
+    void this.#apply({ kind: 'refused' });
+    this.#reply(ref, 'error', JSON.stringify({ reason: joinReason(refusal) }));
+    this.#end();
+    if (refusal === 'too-many-joins') this.#socket.disconnect();
+  }
+
+  #subscribeToChanges(items: readonly ChangeItem[], session: Session): void {
+    this.#changes = this.#deps.changes.subscribe(this, items, session);
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      for (let input = this.#inbox.shift(); input !== undefined; input = this.#inbox.shift()) {
+        let next: ChannelInput | undefined = input;
+        while (next !== undefined) next = await this.#apply(next);
+      }
+    } catch (error) {
+      this.#deps.reportFault(error);
+      this.#push('phx_error', '{}', this.#joinRef);
+      this.#end();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Runs one transition. Yields what has to be fed next, when an effect had an outcome. */
+  #apply(input: ChannelInput): Promise<ChannelInput | undefined> | undefined {
+    const { state, effects } = transition(this.#state, input, {
+      setup: this.#setup,
+      now: this.#deps.clock.now(),
+      tooManyMessages: this.#deps.events.isExceeded(),
+      tooManyPresenceMessages: this.#deps.presenceEvents.isExceeded(),
+    });
+    this.#state = state;
+    let outcome: Promise<ChannelInput | undefined> | undefined;
+    for (const effect of effects) outcome = this.#run(effect) ?? outcome;
+    return outcome;
+  }
+
+  #run(effect: ChannelEffect): Promise<ChannelInput | undefined> | undefined {
+    switch (effect.kind) {
+      case 'reply':
+        this.#reply(effect.ref, effect.status, effect.response);
+        return;
+      case 'system':
+        this.#pushSystem('system', effect.status, effect.message);
+        return;
+      case 'publish':
+        this.#publish(effect.message);
+        return;
+      case 'track':
+        this.#track(effect.payload);
+        return;
+      case 'untrack':
+        this.#presenceRef = null;
+        this.#deps.hub.untrack(this.#space, this.#subTopic, this);
+        return;
+      case 'ask':
+        return this.#ask(effect.question, effect.again);
+      case 'verify-token':
+        return this.#verify(effect.token, effect.isRefresh);
+      case 'session-changed':
+        this.#onSession(effect.session, effect.isRefresh);
+        return;
+      case 'rights-changed':
+        return;
+      case 'close':
+        this.#push('phx_close', '{}', this.#joinRef);
+        this.#end();
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #publish(message: BroadcastMessage): void {
+    const except = this.#config.selfBroadcast ? undefined : this;
+    const delivered = this.#deps.hub.publish(this.#space, this.#subTopic, message, except);
+    this.#deps.events.add(1 + delivered);
+  }
+
+  #track(payload: string): void {
+    const phxRef = this.#deps.nextRef();
+    const meta = { phxRef, previous: this.#presenceRef, payload };
+    this.#presenceRef = phxRef;
+    this.#deps.presenceEvents.add();
+    this.#deps.hub.track(this.#space, this.#subTopic, { member: this.id, key: this.#presenceKey, meta });
+  }
+
+  async #ask(question: Question, again: ChannelInput): Promise<ChannelInput | undefined> {
+    const state = this.#state;
+    if (state.phase !== 'joined') return;
+    const rights = await askRights(question, state, this.#deps.authorizer, {
+      subTopic: this.#subTopic,
+      headers: this.#socket.headers,
+    });
+    if (rights === null) {
+      // Nobody could say. The sender of a broadcast hears nothing, that of presence an error; both may try again.
+      if (again.kind === 'presence') this.#reply(again.ref, 'error', '{}');
+      return;
+    }
+    void this.#apply({ kind: 'rights', rights });
+    return again;
+  }
+
+  async #verify(token: string, isRefresh: boolean): Promise<ChannelInput | undefined> {
+    const session = await openSession(token, this.#deps.sessions);
+    const state = this.#state;
+    if (state.phase !== 'joined') return;
+    if (!session.ok) return { kind: 'shutdown', message: refusalText(session.error) };
+    if (!isRefresh) return { kind: 'token-checked', session: session.value };
+    const channel = { subTopic: this.#subTopic, headers: this.#socket.headers, config: this.#config };
+    const rights = await readRights(session.value, channel, state.presenceEnabled, this.#deps.authorizer);
+    if (!rights.ok) return { kind: 'shutdown', message: refusalText(rights.error) };
+    return { kind: 'reauthorized', session: session.value, rights: rights.value };
+  }
+
+  #onSession(session: Session, isRefresh: boolean): void {
+    if (this.#tokenTimer !== null) clearTimeout(this.#tokenTimer);
+    const untilExpiry = session.expiresAt * 1_000 - this.#deps.clock.now();
+    const delay = Math.max(0, Math.min(tokenCheckMs, untilExpiry));
+    this.#tokenTimer = setTimeout(() => this.feed({ kind: 'check-token' }), delay);
+    if (isRefresh) this.#changes?.refresh(session);
+  }
+
+  async #announceReplication(): Promise<void> {
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(replicationReadyMs)]);
+    try {
+      await this.#deps.replicationReady(signal);
+      if (this.#state.phase === 'joined')
+        this.#pushSystem('system', 'ok', 'Replication connection established');
+    } catch {
+      // The signal: the channel has ended, or the time is over.
+      this.feed({ kind: 'shutdown', message: 'Replication connection was not established in time' });
+    }
+  }
+
+  #sendPresenceState(): void {
+    this.#deps.presenceEvents.add();
+    this.#push('presence_state', this.#deps.hub.presenceState(this.#space, this.#subTopic));
+  }
+
+  #sendReplay({ id, event, payload, bytes }: StoredMessage): void {
+    const meta = JSON.stringify({ replayed: true, id });
+    if (bytes === null) {
+      const text = `{"event":${JSON.stringify(event)},"payload":${payload ?? 'null'},"type":"broadcast","meta":${meta}}`;
+      this.#push('broadcast', text);
+      return;
+    }
+    const frame = this.serializer.userBroadcast({
+      topic: this.topic,
+      event,
+      encoding: 'binary',
+      data: bytes,
+      metadata: meta,
+    });
+    if (frame !== null) this.send(frame);
+  }
+
+  #reply(ref: Ref, status: 'ok' | 'error', response: string): void {
+    this.send(this.serializer.reply({ joinRef: this.#joinRef, ref, topic: this.topic, status, response }));
+  }
+
+  #push(event: string, payload: string, ref: Ref = null): void {
+    this.send(this.serializer.push({ joinRef: this.#joinRef, ref, topic: this.topic, event, payload }));
+  }
+
+  #pushSystem(extension: 'system' | 'postgres_changes', status: 'ok' | 'error', message: string): void {
+    this.#push('system', JSON.stringify({ extension, status, message, channel: this.#subTopic }));
+  }
+
+  #end(): void {
+    this.#state = { phase: 'closed' };
+    this.#release();
+    this.#socket.channelClosed(this);
+  }
+
+  #release(): void {
+    this.#ended.abort();
+    if (this.#tokenTimer !== null) clearTimeout(this.#tokenTimer);
+    this.#changes?.close();
+    this.#changes = null;
+    this.#deps.hub.leave(this.#space, this.#subTopic, this);
+    this.#inbox.length = 0;
+  }
+}
+
+/** Asks for the rights that a question is about; null when the database gives no answer. */
+async function askRights(
+  question: Question,
+  state: JoinedState,
+  authorizer: Authorizer,
+  channel: { readonly subTopic: string; readonly headers: string },
+): Promise<JoinedState['rights'] | null> {
+  const asker = { session: state.session, ...channel };
+  const { broadcast, presence } = state.rights;
+  if (question === 'broadcast-write') {
+    const write = await authorizer.write(asker, 'broadcast');
+    return write.ok ? { presence, broadcast: { ...broadcast, write: write.value } } : null;
+  }
+  const read =
+    presence.read === null
+      ? await authorizer.read(asker, ['presence'])
+      : { ok: true as const, value: new Set(presence.read ? ['presence'] : []) };
+  const write = await authorizer.write(asker, 'presence');
+  if (!read.ok || !write.ok) return null;
+  return { broadcast, presence: { read: read.value.has('presence'), write: write.value } };
+}
+
+function waitUnless(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { PgFailure } from '../../pg/failure.ts';
+import { sql } from '../../pg/sql/sql.ts';
+import type { ColumnInfo, RelationInfo, RoleAccess } from '../changes/model.ts';
+import type { OwnerDb } from './owner-db.ts';
+import { loadTypes, resolveTypes } from './types.ts';
+
+const relationRow = z.object({
+  oid: z.number(),
+  schema: z.string(),
+  name: z.string(),
+  columns: z.array(z.object({ name: z.string(), type: z.number() })),
+  primary_key: z.array(z.string()),
+  identity: z.array(z.string()),
+  row_security: z.boolean(),
+  published: z.boolean(),
+  messages: z.boolean(),
+});
+
+/** Tables of the publication, and the position of the log at which this was true. */
+export type Published = {
+  readonly oids: readonly number[];
+  readonly lsn: string;
+  /** Whether the role that asks exists. */
+  readonly hasRole: boolean;
+};
+
+/** What the database says about relations, roles and publications. */
+export interface Catalog {
+  /** Relations by id; those that do not exist any more are absent. */
+  relations(oids: readonly number[]): Promise<ReadonlyMap<number, RelationInfo>>;
+  /** What a role may do with a relation; nothing when role or relation do not exist. */
+  access(relation: RelationInfo, role: string): Promise<RoleAccess>;
+  /** Published tables of a schema and name, `*` standing for all. */
+  published(schema: string, table: string, role: string): Promise<Published>;
+}
+
+const undefinedObject = '42704';
+
+/** Reads the catalog through the owner's connection. */
+export function createCatalog(db: OwnerDb, publication: string): Catalog {
+  return {
+    relations: (oids) => loadRelations(db, publication, oids),
+    access: (relation, role) => loadAccess(db, relation, role),
+    async published(schema, table, role) {
+      const [row] = await db.query<{ oids: number[]; lsn: string; has_role: boolean }>(sql`
+        select pg_current_wal_insert_lsn()::text as lsn,
+          exists (select from pg_roles where rolname = ${role}) as has_role, coalesce((
+          select json_agg(c.oid::int8)
+          from pg_publication_tables p
+          join pg_namespace n on n.nspname = p.schemaname
+          join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+          where p.pubname = ${publication}
+            and (${schema} = '*' or p.schemaname = ${schema}) and (${table} = '*' or p.tablename = ${table})
+        ), '[]') as oids`);
+      if (row === undefined) return { oids: [], lsn: '0/0', hasRole: false };
+      return { oids: row.oids, lsn: row.lsn, hasRole: row.has_role };
+    },
+  };
+}
+
+async function loadRelations(
+  db: OwnerDb,
+  publication: string,
+  oids: readonly number[],
+): Promise<ReadonlyMap<number, RelationInfo>> {
+  const rows = await db.query(sql`
+    select c.oid::int8::text::float8 as oid, n.nspname as schema, c.relname as name,
+      c.relrowsecurity as row_security,
+      coalesce((
+        select json_agg(json_build_object('name', a.attname, 'type', a.atttypid::int8) order by a.attnum)
+        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      ), '[]') as columns,
+      coalesce((
+        select json_agg(a.attname order by k.place)
+        from pg_index i
+        cross join lateral unnest(i.indkey) with ordinality as k (attnum, place)
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
+        where i.indrelid = c.oid and i.indisprimary
+      ), '[]') as primary_key,
+      coalesce((
+        select json_agg(a.attname order by a.attnum)
+        from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and (
+          c.relreplident = 'f' or exists (
+            select from pg_index i
+            where i.indrelid = c.oid and a.attnum = any(i.indkey::int2[])
+              and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
+          ))
+      ), '[]') as identity,
+      exists (
+        select from pg_publication p cross join lateral pg_get_publication_tables(p.pubname::text) t
+        where p.pubname = ${publication} and t.relid = c.oid
+      ) as published,
+      c.oid = to_regclass('realtime.messages') or exists (
+        select from pg_inherits i where i.inhrelid = c.oid and i.inhparent = to_regclass('realtime.messages')
+      ) as messages
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = any(${[...oids]}::oid[])`);
+  const parsed = z.array(relationRow).parse(rows);
+  const wanted = new Set(parsed.flatMap(({ columns }) => columns.map(({ type }) => type)));
+  const types = resolveTypes(await loadTypes(db, [...wanted]));
+  return new Map(
+    parsed.map((row) => {
+      const columns = row.columns.map(
+        ({ name, type }): ColumnInfo => ({
+          name,
+          type: types(type),
+          isPrimaryKey: row.primary_key.includes(name),
+        }),
+      );
+      const columnByName = new Map(columns.map((column) => [column.name, column]));
+      const relation: RelationInfo = {
+        oid: row.oid,
+        schema: row.schema,
+        name: row.name,
+        columns,
+        columnByName,
+        primaryKey: row.primary_key.flatMap((name) => columnByName.get(name) ?? []),
+        identity: new Set(row.identity),
+        hasRowSecurity: row.row_security,
+        isPublished: row.published,
+        isMessages: row.messages,
+      };
+      return [row.oid, relation];
+    }),
+  );
+}
+
+const noAccess: RoleAccess = { columns: new Set(), bypassesRowSecurity: false };
+
+async function loadAccess(db: OwnerDb, relation: RelationInfo, role: string): Promise<RoleAccess> {
+  try {
+    const [row] = await db.query<{ columns: string[]; bypasses: boolean }>(sql`
+      select coalesce((
+          select json_agg(a.attname)
+          from pg_attribute a
+          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+            and has_schema_privilege(${role}::text, c.relnamespace, 'usage')
+            and has_column_privilege(${role}::text, c.oid, a.attnum, 'select')
+        ), '[]') as columns,
+        coalesce((
+          select r.rolsuper or r.rolbypassrls
+            or (not c.relforcerowsecurity and pg_has_role(r.oid, c.relowner, 'usage'))
+          from pg_roles r where r.rolname = ${role}
+        ), false) as bypasses
+      from pg_class c where c.oid = ${relation.oid}::int8::oid`);
+    if (row === undefined) return noAccess;
+    return { columns: new Set(row.columns), bypassesRowSecurity: row.bypasses };
+  } catch (failure) {
+    if (failure instanceof PgFailure && failure.sqlstate === undefinedObject) return noAccess;
+    throw failure;
+  }
+}

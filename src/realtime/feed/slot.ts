@@ -1,0 +1,83 @@
+import { sql } from '../../pg/sql/sql.ts';
+import type { OwnerDb } from './owner-db.ts';
+
+/** The slot as the server describes it. */
+export type SlotState = {
+  readonly plugin: string;
+  readonly isActive: boolean;
+  /** Whether the server has thrown away log that the slot needs. */
+  readonly isLost: boolean;
+  /** Log that has gathered behind the slot. */
+  readonly lagBytes: number;
+};
+
+/** What to do with the slot before the stream starts. */
+export type SlotAction = 'create' | 'recreate' | 'use' | 'wait';
+
+/*
+ *   absent -------------------> create
+ *   lost, foreign, too far ---> recreate   (changes in between are gone: clients are told)
+ *   held by another process --> wait
+ *   else ---------------------> use
+ */
+
+/** Decides about the slot. */
+export function slotAction(state: SlotState | null, maxLagBytes: number): SlotAction {
+  if (state === null) return 'create';
+  if (state.isActive) return 'wait';
+  if (state.isLost || state.plugin !== 'pgoutput') return 'recreate';
+  return maxLagBytes > 0 && state.lagBytes > maxLagBytes ? 'recreate' : 'use';
+}
+
+/** The default name: one slot per database, since slots are shared by the whole cluster. */
+export async function defaultSlotName(db: OwnerDb): Promise<string> {
+  const [row] = await db.query<{ name: string }>(
+    sql`select 'ownbase_realtime_' || oid as name from pg_database where datname = current_database()`,
+  );
+  return row?.name ?? 'ownbase_realtime';
+}
+
+/** Looks the slot up; null when there is none. */
+export async function readSlot(db: OwnerDb, name: string): Promise<SlotState | null> {
+  const [row] = await db.query<{
+    plugin: string;
+    active: boolean;
+    status: string | null;
+    lag: string | null;
+  }>(sql`
+    select plugin, active, wal_status as status,
+      pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::int8::text as lag
+    from pg_replication_slots where slot_name = ${name}`);
+  if (row === undefined) return null;
+  return {
+    plugin: row.plugin,
+    isActive: row.active,
+    isLost: row.status === 'lost',
+    lagBytes: Number(row.lag ?? 0),
+  };
+}
+
+/** Makes the slot; waits for write transactions that are open anywhere in the cluster. */
+export async function createSlot(db: OwnerDb, name: string): Promise<void> {
+  await db.query(sql`
+    select pg_create_logical_replication_slot(${name}, 'pgoutput')
+    where not exists (select from pg_replication_slots where slot_name = ${name})`);
+}
+
+/** Drops the slot if it exists and nobody holds it. */
+export async function dropSlot(db: OwnerDb, name: string): Promise<void> {
+  await db.query(sql`
+    select pg_drop_replication_slot(slot_name) from pg_replication_slots
+    where slot_name = ${name} and not active`);
+}
+
+/** Which of these publications exist; the stream fails on others. */
+export async function existingPublications(
+  db: OwnerDb,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await db.query<{ name: string }>(
+    sql`select pubname as name from pg_publication where pubname = any(${[...names]}::text[]) order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}

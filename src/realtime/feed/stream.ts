@@ -1,0 +1,149 @@
+import type { Client } from 'pg';
+import { LogicalReplicationService } from 'pg-logical-replication';
+import { toPgFailure } from '../../pg/failure.ts';
+import { quoteIdent } from '../../pg/sql/ident.ts';
+import { formatLsn, parseLsn } from './lsn.ts';
+import { createStreamDecoder, type StreamMessage, type WantsTable } from './pgoutput.ts';
+
+/** What a stream needs. */
+export type StreamOptions = {
+  readonly url: string;
+  readonly slot: string;
+  readonly publications: readonly string[];
+  readonly wants: WantsTable;
+  /** Gets the messages in order; the stream waits for it. */
+  readonly onMessage: (message: StreamMessage) => Promise<void> | void;
+  /** The server's position while it has nothing to send. */
+  readonly onIdle: (lsn: bigint) => void;
+  readonly onLive: () => void;
+  /** Highest position that was dealt with; asked for whenever the server is told. */
+  readonly processed: () => bigint;
+};
+
+/** A running stream. */
+export interface Stream {
+  /** Resolves never; rejects with `PgFailure` or `RangeError` when the stream ends by itself. */
+  readonly ended: Promise<never>;
+  /** Tells the server what was dealt with. */
+  acknowledge(): void;
+  stop(): Promise<void>;
+}
+
+/** Formats that values are printed in, whatever the server's or the role's settings say. */
+const sessionOptions = [
+  ['TimeZone', 'UTC'],
+  ['DateStyle', 'ISO'],
+  ['IntervalStyle', 'postgres'],
+  ['extra_float_digits', '1'],
+  ['bytea_output', 'hex'],
+]
+  .map(([name, value]) => `-c ${name}=${value}`)
+  .join(' ');
+
+const statusIntervalMs = 10_000;
+/** The server sends a sign of life at least every half minute; without one for this long the line is dead. */
+const silenceMs = 90_000;
+
+/** What the library calls to start the stream and to decode it. */
+type Plugin = {
+  readonly name: string;
+  readonly options: null;
+  /** Messages that were received and are not dealt with yet. */
+  pending: number;
+  start(client: Client, slot: string): Promise<unknown>;
+  parse(buffer: Buffer): StreamMessage | RangeError;
+};
+
+function createPlugin({ publications, wants }: StreamOptions): Plugin {
+  const decode = createStreamDecoder(wants);
+  return {
+    name: 'pgoutput',
+    options: null,
+    pending: 0,
+    start(client, slot) {
+      const names = publications.map(quoteIdent).join(',').replaceAll("'", "''");
+      // Replication commands take no parameters, and only capitals; both names are quoted and come from the configuration.
+      return client.query(
+        `START_REPLICATION SLOT ${quoteIdent(slot)} LOGICAL 0/0 (proto_version '1', publication_names '${names}')`,
+      );
+    },
+    // A decoding error must not escape into the socket's event handler: it travels as a value.
+    parse(buffer) {
+      this.pending++;
+      try {
+        return decode(buffer);
+      } catch (thrown) {
+        return thrown instanceof RangeError ? thrown : new RangeError(String(thrown));
+      }
+    },
+  };
+}
+
+/** Starts to read the slot. */
+export function openStream(options: StreamOptions): Stream {
+  const service = new LogicalReplicationService(
+    {
+      connectionString: options.url,
+      application_name: 'ownbase-realtime-feed',
+      options: sessionOptions,
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+    },
+    { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: true } },
+  );
+  const plugin = createPlugin(options);
+  let lastSign = Date.now();
+  const acknowledge = (): void => {
+    const lsn = options.processed();
+    // The library announces the position after the one that it is given.
+    if (lsn > 0n && !service.isStop()) void service.acknowledge(formatLsn(lsn - 1n)).catch(() => {});
+  };
+  const timer = setInterval(() => {
+    acknowledge();
+    if (plugin.pending === 0 && Date.now() - lastSign > silenceMs)
+      service.emit('error', new Error('the server fell silent'));
+  }, statusIntervalMs);
+
+  const ended = new Promise<never>((_, reject) => {
+    service.on('error', (thrown: Error) =>
+      reject(thrown instanceof RangeError ? thrown : toPgFailure(thrown)),
+    );
+    service.on('start', options.onLive);
+    service.on('data', async (_lsn: string, message: StreamMessage | RangeError) => {
+      try {
+        if (message instanceof RangeError) throw message;
+        await options.onMessage(message);
+      } catch (failure) {
+        reject(failure);
+      } finally {
+        plugin.pending--;
+        lastSign = Date.now();
+      }
+    });
+    service.on('heartbeat', (lsn: string, _time: number, mustAnswer: boolean) => {
+      lastSign = Date.now();
+      // A sign of life overtakes the messages that still wait in the library's queue.
+      if (plugin.pending === 0) options.onIdle(parseLsn(lsn));
+      if (mustAnswer) acknowledge();
+    });
+    service.subscribe(plugin, options.slot).then(
+      () => reject(toPgFailure(new Error('the stream ended'))),
+      (thrown: unknown) => reject(toPgFailure(thrown)),
+    );
+  });
+  // Whoever stops the stream does not wait for its end.
+  ended.catch(() => {});
+
+  return {
+    ended,
+    acknowledge,
+    async stop() {
+      clearInterval(timer);
+      try {
+        await service.destroy();
+      } catch {
+        // The connection was already gone.
+      }
+    },
+  };
+}
