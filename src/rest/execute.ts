@@ -6,7 +6,13 @@ import type { RestConfig } from './config/model.ts';
 import { type RestError, restErrors } from './errors.ts';
 import type { ApiRequest } from './parse/api-request.ts';
 import type { RowsPlan } from './plan/model.ts';
-import { renderEstimate, renderPreRequest, renderStatement, resultColumns } from './render/statement.ts';
+import {
+  renderEstimate,
+  renderPreRequest,
+  renderStatement,
+  rowsColumns,
+  writeColumns,
+} from './render/statement.ts';
 
 /** The one row that a main statement gives. */
 export type ResultSet = {
@@ -132,16 +138,24 @@ function toResultSet(plan: RowsPlan, row: TextRow | undefined): ResultSet {
     const nothing = { rows: 0, location: null, body: '', headers: null, status: null, inserted: null };
     return { total: plan.kind === 'mutate' ? null : 0, ...nothing };
   }
-  const location = row[resultColumns.location];
+  const at = plan.kind === 'mutate' ? writeColumns : rowsColumns;
+  const write = plan.kind === 'mutate' ? toWriteResult(row) : { location: null, inserted: null };
   return {
-    total: toNumber(row[resultColumns.total]),
-    rows: Number(row[resultColumns.rows]),
+    total: toNumber(row[at.total]),
+    rows: Number(row[at.rows]),
+    body: row[at.body] ?? '',
+    headers: row[at.headers] ?? null,
+    status: row[at.status] ?? null,
+    ...write,
+  };
+}
+
+function toWriteResult(row: TextRow): Pick<ResultSet, 'location' | 'inserted'> {
+  const location = row[writeColumns.location];
+  return {
     // The statement builds this list itself.
     location: typeof location === 'string' ? (JSON.parse(location) as string[]) : null,
-    body: row[resultColumns.body] ?? '',
-    headers: row[resultColumns.headers] ?? null,
-    status: row[resultColumns.status] ?? null,
-    inserted: toNumber(row[resultColumns.inserted]),
+    inserted: toNumber(row[writeColumns.inserted]),
   };
 }
 

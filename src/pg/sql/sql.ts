@@ -101,6 +101,13 @@ sql.join = (pieces: readonly Sql[], separator: Sql | ', ' | ' and ' | ' or ' | '
 /** A word from the closed keyword list. */
 sql.keyword = (word: Keyword): Sql => keywordSql[word];
 
+/** A name of the database as a string constant, where the server cannot tell the type of a bind. */
+sql.literal = (name: string): Sql => {
+  if (name.includes('\0')) throw new RangeError('a string constant cannot contain NUL');
+  const quoted = `'${name.replaceAll("'", "''")}'`;
+  return make([name.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted], []);
+};
+
 /**
  * SQL text that the server itself printed: a type by `format_type`, a default by `pg_get_expr`.
  * Never anything that a request carried.

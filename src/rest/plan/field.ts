@@ -51,8 +51,9 @@ function filterField(
   const transform = catalog.hasRepresentations ? catalog.representation('text', field.type) : undefined;
   const typed = transform === undefined ? field : { ...field, transform };
   if (operation.kind !== 'search') return typed;
-  const isVector = table?.columns.get(reference.name)?.type === 'tsvector';
-  return isVector ? typed : { ...typed, searchVector: { language: operation.language } };
+  // A field that the table does not list may be computed, and then it may be a vector already.
+  const type = table?.columns.get(reference.name)?.type ?? 'tsvector';
+  return type === 'tsvector' ? typed : { ...typed, searchVector: { language: operation.language } };
 }
 
 /** A filter on a relation. */

@@ -127,7 +127,8 @@ export type HandlerPlan =
       readonly kind: 'custom';
       readonly function: QualifiedName;
       readonly target: QualifiedName | null;
-      readonly returnsBytes: boolean;
+      /** Type of the result, which decides how its text becomes the answer's bytes. */
+      readonly baseType: string;
     };
 
 /** A column that a JSON body fills. */

@@ -127,12 +127,10 @@ function planBody(request: ApiRequest, table: Table, catalog: Catalog): Result<B
   for (const name of bodyKeys(request.payload, request.query.columns)) {
     const column = table.columns.get(name);
     if (column === undefined) return err(restErrors.noColumn(table.name, name));
-    columns.push({
-      name,
-      type: column.nominalType,
-      transform: catalog.representation('json', column.nominalType) ?? null,
-      defaultValue: column.defaultValue,
-    });
+    const transform = catalog.representation('json', column.nominalType) ?? null;
+    // A function that reads JSON is given the member as it is.
+    const type = transform === null ? column.nominalType : 'json';
+    columns.push({ name, type, transform, defaultValue: column.defaultValue });
   }
   const json = request.payload?.kind === 'json' ? request.payload.body : null;
   return ok({

@@ -80,9 +80,9 @@ function handlerOf(
 function custom(catalog: Catalog, target: QualifiedName | null, name: string): Negotiated | null {
   const found = catalog.mediaHandler(target, name);
   if (found === undefined) return null;
-  const { target: of, returnsBytes } = found;
+  const { target: of, baseType } = found;
   return {
-    handler: { kind: 'custom', function: found.function, target: of, returnsBytes },
+    handler: { kind: 'custom', function: found.function, target: of, baseType },
     mediaType: parseMediaType(found.mediaType),
   };
 }

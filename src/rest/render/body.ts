@@ -24,7 +24,7 @@ const parsedColumn = ({ name, transform }: BodyColumn): Sql =>
 
 function defaultsOf({ columns, isObject }: BodyPlan): Sql {
   const pairs = columns.flatMap(({ name, defaultValue }) =>
-    defaultValue === null ? [] : [sql`${name}::text, ${sql.fromServer(defaultValue)}`],
+    defaultValue === null ? [] : [sql`${sql.literal(name)}, ${sql.fromServer(defaultValue)}`],
   );
   const defaults = sql`jsonb_build_object(${sql.join(pairs)})`;
   return isObject

@@ -10,11 +10,16 @@ import { renderMutation } from './mutate.ts';
 import { renderRead } from './read.ts';
 
 /**
- * Columns of every main statement, in this order: number of rows without the limit, number of rows of the answer,
- * key columns of the one row that was inserted as a JSON array of `column=value`, the answer's text, headers and status that
- * functions set, and how many rows an upsert inserted.
+ * Columns of a main statement: number of rows without the limit, number of rows of the answer, the answer's text, and
+ * headers and status that functions set.
  */
-export const resultColumns = {
+export const rowsColumns = { total: 0, rows: 1, body: 2, headers: 3, status: 4 } as const;
+
+/**
+ * Columns of a write's statement. It has besides the key of the one row that was inserted, as a JSON array of
+ * `column=value`, and how many rows an upsert inserted.
+ */
+export const writeColumns = {
   total: 0,
   rows: 1,
   location: 2,
@@ -26,7 +31,6 @@ export const resultColumns = {
 
 const setByFunctions = sql`nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status`;
 const noLocation = sql`null::text AS header`;
-const noInserted = sql`null::int AS response_inserted`;
 const countRows = sql`pg_catalog.count(_postgrest_t)`;
 
 /** What a main statement depends on besides its plan. */
@@ -50,7 +54,7 @@ function renderRows(plan: RowsPlan, options: StatementOptions): Sql {
     case 'read': {
       const [cte, total] = counted(plan.read, options, true);
       const body = handlerExpression(plan.handler, null);
-      return sql`WITH pgrst_source AS ( ${renderRead(plan.read)} )${cte} SELECT ${total} AS total_result_set, ${countRows} AS page_total, ${noLocation}, ${body} AS body, ${setByFunctions}, ${noInserted} FROM ( SELECT * FROM pgrst_source ) _postgrest_t`;
+      return sql`WITH pgrst_source AS ( ${renderRead(plan.read)} )${cte} SELECT ${total} AS total_result_set, ${countRows} AS page_total, ${body} AS body, ${setByFunctions} FROM ( SELECT * FROM pgrst_source ) _postgrest_t`;
     }
     case 'mutate': {
       const { mutate, handler } = plan;
@@ -62,7 +66,7 @@ function renderRows(plan: RowsPlan, options: StatementOptions): Sql {
       const [cte, total] = counted(plan.read, options, false);
       const rows = plan.routine.returnType.isSet ? countRows : sql`1`;
       const body = handlerExpression(plan.handler, plan.routine);
-      return sql`WITH pgrst_source AS (${renderCall(plan.call)})${cte} SELECT ${total} AS total_result_set, ${rows} AS page_total, ${noLocation}, ${body} AS body, ${setByFunctions}, ${noInserted} FROM (${renderRead(plan.read)}) _postgrest_t`;
+      return sql`WITH pgrst_source AS (${renderCall(plan.call)})${cte} SELECT ${total} AS total_result_set, ${rows} AS page_total, ${body} AS body, ${setByFunctions} FROM (${renderRead(plan.read)}) _postgrest_t`;
     }
   }
 }
@@ -100,9 +104,7 @@ function inserted(mutate: MutatePlan): Sql {
     (mutate.where.length > 0 || mutate.conflict?.resolution === 'merge-duplicates');
   return counts
     ? sql`nullif(current_setting('pgrst.inserted', true), '')::int AS response_inserted`
-    : mutate.kind === 'insert'
-      ? sql`1 AS response_inserted`
-      : noInserted;
+    : sql`1 AS response_inserted`;
 }
 
 const formats = { json: sql`FORMAT JSON`, text: sql`FORMAT TEXT` } as const;

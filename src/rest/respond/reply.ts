@@ -70,9 +70,15 @@ function applied(plan: RowsPlan, request: ApiRequest): Header[] {
   return value === null ? [] : [['Preference-Applied', value]];
 }
 
-/** Bytes arrive as hex text. */
-const bodyOf = ({ handler }: RowsPlan, { body }: ResultSet): string | Buffer =>
-  handler.kind === 'custom' && handler.returnsBytes ? Buffer.from(body.slice(2), 'hex') : body;
+/**
+ * The answer's bytes. Upstream takes what custom handlers give in the server's binary format: bytes, which arrive here
+ * as hex text, are sent as they are, and `jsonb` has the number of its version in front.
+ */
+function bodyOf({ handler }: RowsPlan, { body }: ResultSet): string | Buffer {
+  if (handler.kind !== 'custom') return body;
+  if (handler.baseType === 'bytea') return Buffer.from(body.slice(2), 'hex');
+  return handler.baseType === 'jsonb' ? `\x01${body}` : body;
+}
 
 type Ranged = { readonly status: 200 | 206 | 416; readonly range: Header; readonly body: string | Buffer };
 
