@@ -1,0 +1,26 @@
+import type { AuthDeps } from './deps.ts';
+import type { ColumnEncryption } from './encryption.ts';
+import type { Hooks } from './hooks/hooks.ts';
+import type { AuthLimits } from './limits/limits.ts';
+import type { Mailer } from './mail/mailer.ts';
+import type { Passwords } from './passwords/passwords.ts';
+import type { RedirectRules } from './redirects/rules.ts';
+import type { SmsSender } from './sms/channel.ts';
+import type { AuditLog } from './store/audit.ts';
+
+/** What endpoints and flows work with; made once for a service. */
+export type AuthContext = AuthDeps & {
+  readonly audit: AuditLog;
+  readonly encryption: ColumnEncryption;
+  readonly hooks: Hooks;
+  readonly limits: AuthLimits;
+  readonly mailer: Mailer;
+  readonly passwords: Passwords;
+  readonly redirects: RedirectRules;
+  /** Sends text messages; null without an account at a provider. */
+  readonly sms: SmsSender | null;
+  /** Issuer of access tokens. */
+  readonly issuer: string;
+  /** The present moment as the database reads it. */
+  now(): string;
+};

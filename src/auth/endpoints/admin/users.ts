@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { type HttpReply, jsonReply } from '../../../http/exchange.ts';
+import { type AdminCall, field, readJson } from '../../call.ts';
+import type { AuthContext } from '../../context.ts';
+import { adminFailure } from '../../failures/admin.ts';
+import { createUserAsAdmin } from '../../flows/admin-create-user.ts';
+import { deleteUserAsAdmin } from '../../flows/admin-delete-user.ts';
+import { updateUserAsAdmin } from '../../flows/admin-update-user.ts';
+import { isUuid } from '../../guard.ts';
+import type { User } from '../../store/rows.ts';
+import { listUsers } from '../../store/user-list.ts';
+import { findUser } from '../../store/users.ts';
+import { userJson } from '../../wire/user.ts';
+import { pageHeaders, readDirection, readPage } from './pagination.ts';
+
+const adminUserBody = z.object({
+  id: field.text,
+  aud: field.text,
+  role: field.text,
+  email: field.text,
+  phone: field.text,
+  password: field.optionalText,
+  password_hash: field.text,
+  email_confirm: field.flag,
+  phone_confirm: field.flag,
+  user_metadata: field.object,
+  app_metadata: field.object,
+  ban_duration: field.text,
+});
+
+/** What an admin may say about a user. */
+export type AdminUserBody = z.infer<typeof adminUserBody>;
+
+/** The user that the path names. */
+export async function demandPathUser(context: AuthContext, call: AdminCall): Promise<User> {
+  const id = call.params.user_id ?? '';
+  if (!isUuid(id)) throw adminFailure.userIdNotUuid();
+  const user = await findUser(context.db, id);
+  if (user === null) throw adminFailure.userNotFound();
+  return user;
+}
+
+/** GET /admin/users: a page of users. */
+export async function getUsers(context: AuthContext, call: AdminCall): Promise<HttpReply> {
+  const direction = readDirection(call);
+  const page = readPage(call);
+  const { users, total } = await listUsers(context.db, {
+    aud: call.aud,
+    filter: call.query.get('filter') ?? '',
+    direction,
+    limit: page.perPage,
+    offset: Math.max(page.page - 1, 0) * page.perPage,
+  });
+  return jsonReply(200, { users: users.map(userJson), aud: call.aud }, pageHeaders(call, page, total));
+}
+
+/** POST /admin/users: a user without sign-up; no mail is sent. */
+export async function postUser(context: AuthContext, call: AdminCall): Promise<HttpReply> {
+  const body = await readJson(call, adminUserBody);
+  return jsonReply(200, userJson(await createUserAsAdmin(context, call, body)));
+}
+
+/** GET /admin/users/{user_id}. */
+export async function getUserById(context: AuthContext, call: AdminCall): Promise<HttpReply> {
+  return jsonReply(200, userJson(await demandPathUser(context, call)));
+}
+
+/** PUT /admin/users/{user_id}: changes take effect at once, without any confirmation. */
+export async function putUserById(context: AuthContext, call: AdminCall): Promise<HttpReply> {
+  const user = await demandPathUser(context, call);
+  const body = await readJson(call, adminUserBody);
+  return jsonReply(200, userJson(await updateUserAsAdmin(context, call, user, body)));
+}
+
+const deleteBody = z.object({ should_soft_delete: field.flag });
+
+/** DELETE /admin/users/{user_id}: for good, or so that only the row remains. */
+export async function deleteUserById(context: AuthContext, call: AdminCall): Promise<HttpReply> {
+  const user = await demandPathUser(context, call);
+  const isEmpty = (await call.bytes()).length === 0;
+  const { should_soft_delete: isSoft } = isEmpty
+    ? { should_soft_delete: false }
+    : await readJson(call, deleteBody);
+  await deleteUserAsAdmin(context, call, user, isSoft);
+  return jsonReply(200, {});
+}

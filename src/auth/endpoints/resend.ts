@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { type HttpReply, jsonReply } from '../../http/exchange.ts';
+import { type Call, field, pkceFields, readJson } from '../call.ts';
+import type { AuthContext } from '../context.ts';
+import { linkFailure } from '../failures/link.ts';
+import { demandEmail, demandPhone } from '../flows/addresses.ts';
+import { sendEmailChange } from '../flows/email-change.ts';
+import { type Flow, runFlow } from '../flows/flow.ts';
+import { beginMailFlow, type Challenge, readChallenge } from '../flows/pkce.ts';
+import { sendTokenMail } from '../flows/send-mail.ts';
+import { sendPhoneCode } from '../flows/send-sms.ts';
+import type { User } from '../store/rows.ts';
+import { findUserByEmail, findUserByPhone } from '../store/users.ts';
+
+const resendBody = z.object({ type: field.text, email: field.text, phone: field.text, ...pkceFields });
+
+type ResendType = 'signup' | 'email_change' | 'sms' | 'phone_change';
+
+const isResendType = (type: string): type is ResendType =>
+  ['signup', 'email_change', 'sms', 'phone_change'].includes(type);
+
+/**
+ * POST /resend: sends again what is still open; the answer is the same when nothing is.
+ * Upstream: internal/api/resend.go.
+ */
+export async function postResend(context: AuthContext, call: Call): Promise<HttpReply> {
+  const body = await readJson(call, resendBody);
+  const { type } = body;
+  if (!isResendType(type)) throw linkFailure.resendType();
+  const challenge = type === 'signup' || type === 'email_change' ? readChallenge(body) : null;
+  if (type === 'signup' && body.email === '') throw linkFailure.resendNeedsEmail();
+  if (type === 'sms' && body.phone === '') throw linkFailure.resendNeedsPhone();
+  const user = await findAddressed(context, call, body.email, body.phone);
+  if (user === null || !isPending(user, type)) return jsonReply(200, {});
+  const messageId = await runFlow(context, call, (flow) => sendAgain(context, flow, user, type, challenge));
+  return jsonReply(200, messageId === '' ? {} : { message_id: messageId });
+}
+
+async function findAddressed(
+  context: AuthContext,
+  call: Call,
+  email: string,
+  phone: string,
+): Promise<User | null> {
+  if (email !== '' && phone !== '') throw linkFailure.resendBothAddresses();
+  if (email !== '') {
+    if (!context.config.emailEnabled) throw linkFailure.emailDisabled();
+    return findUserByEmail(context.db, demandEmail(email), call.aud);
+  }
+  if (phone === '') throw linkFailure.resendNoAddress();
+  if (!context.config.phoneEnabled) throw linkFailure.phoneDisabled();
+  return findUserByPhone(context.db, demandPhone(phone), call.aud);
+}
+
+function isPending(user: User, type: ResendType): boolean {
+  switch (type) {
+    case 'signup':
+      return user.email_confirmed_at === null;
+    case 'sms':
+      return user.phone_confirmed_at === null;
+    case 'email_change':
+      return Boolean(user.email_change);
+    case 'phone_change':
+      return Boolean(user.phone_change);
+  }
+}
+
+async function sendAgain(
+  context: AuthContext,
+  flow: Flow,
+  user: User,
+  type: ResendType,
+  challenge: Challenge | null,
+): Promise<string> {
+  const isPkce = challenge !== null;
+  switch (type) {
+    case 'signup':
+      await context.audit.record(flow.tx, user, 'user_confirmation_requested');
+      await beginMailFlow(context, flow, user.id, 'email/signup', 'email/signup', challenge);
+      await sendTokenMail(context, flow, user, 'signup', isPkce);
+      return '';
+    case 'email_change':
+      await beginMailFlow(context, flow, user.id, 'email_change', 'email_change', challenge);
+      await sendEmailChange(context, flow, user, user.email_change ?? '', isPkce);
+      return '';
+    case 'sms':
+      await context.audit.record(flow.tx, user, 'user_recovery_requested');
+      return (await sendPhoneCode(context, flow, user, user.phone ?? '', 'confirmation', 'sms')).messageId;
+    case 'phone_change':
+      return (await sendPhoneCode(context, flow, user, user.phone_change ?? '', 'phone_change', 'sms'))
+        .messageId;
+  }
+}

@@ -1,0 +1,39 @@
+import type { AuthContext } from '../context.ts';
+import type { NotificationKind } from '../mail/kinds.ts';
+import type { User } from '../store/rows.ts';
+import type { Flow } from './flow.ts';
+import { deliver, type EmailEvent } from './send-mail.ts';
+
+/** Facts of a change that a notice may name, as templates know them. */
+const templateNames = {
+  old_email: 'OldEmail',
+  old_phone: 'OldPhone',
+  provider: 'Provider',
+  factor_type: 'FactorType',
+} as const;
+
+/** Mails that a change has happened, when the configuration wants that and there is an address. */
+export async function notify(
+  context: AuthContext,
+  flow: Flow,
+  user: User,
+  kind: NotificationKind,
+  about: Pick<EmailEvent, keyof typeof templateNames> = {},
+  to: string = user.email ?? '',
+): Promise<void> {
+  if (context.config.mailNotifications[kind]?.enabled !== true || to === '') return;
+  const facts = Object.entries(templateNames).map(([key, name]) => [
+    name,
+    about[key as keyof typeof templateNames] ?? '',
+  ]);
+  const data = {
+    SiteURL: context.config.siteUrl,
+    Email: user.email ?? '',
+    Phone: user.phone ?? '',
+    Data: user.raw_user_meta_data ?? {},
+    ...Object.fromEntries(facts),
+  };
+  await deliver(context, flow, user, `${kind}_notification`, about, async () =>
+    flow.after(() => context.mailer.send({ kind, to, data })),
+  );
+}

@@ -1,0 +1,82 @@
+import { TemplateError } from './lex.ts';
+
+type Fn = (...args: readonly unknown[]) => unknown;
+
+/** What Go's templates count as true: anything but false, zero, nil and the empty. */
+export function isTrue(value: unknown): boolean {
+  if (value === null || value === undefined || value === false || value === '' || value === 0) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
+/** Text of a value as it appears in a mail; what is missing is empty. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A member of a map or list; only own members count, so that nothing of JavaScript is reachable. */
+export function memberOf(value: unknown, key: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const name = String(key);
+  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a !== typeof b && textOf(a) === textOf(b));
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  const [left, right] = [textOf(a), textOf(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (Array.isArray(value)) return value.length;
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
+}
+
+/** The verbs of printf that mails use; width and flags are not among them. */
+function printf(format: unknown, ...args: readonly unknown[]): string {
+  let next = 0;
+  return textOf(format).replace(/%(%|[svdqt])/g, (_, verb: string) => {
+    if (verb === '%') return '%';
+    const value = textOf(args[next++]);
+    return verb === 'q' ? JSON.stringify(value) : value;
+  });
+}
+
+const slice = (value: unknown, from: unknown = 0, to: unknown = undefined): unknown => {
+  const end = to === undefined ? undefined : Number(to);
+  return Array.isArray(value) ? value.slice(Number(from), end) : textOf(value).slice(Number(from), end);
+};
+
+/** The functions of templates, as Go defines them. */
+export const templateFunctions: Readonly<Record<string, Fn>> = {
+  and: (...args) => args.find((value) => !isTrue(value)) ?? args.at(-1),
+  or: (...args) => args.find(isTrue) ?? args.at(-1),
+  not: (value) => !isTrue(value),
+  eq: (first, ...rest) => rest.some((value) => isSame(first, value)),
+  ne: (a, b) => !isSame(a, b),
+  lt: (a, b) => compare(a, b) < 0,
+  le: (a, b) => compare(a, b) <= 0,
+  gt: (a, b) => compare(a, b) > 0,
+  ge: (a, b) => compare(a, b) >= 0,
+  len: lengthOf,
+  index: (value, ...keys) => keys.reduce(memberOf, value),
+  slice,
+  print: (...args) => args.map(textOf).join(''),
+  println: (...args) => `${args.map(textOf).join(' ')}\n`,
+  printf,
+  urlquery: (...args) => encodeURIComponent(args.map(textOf).join('')).replaceAll('%20', '+'),
+  html: (...args) => args.map(textOf).join(''),
+  js: (...args) => args.map(textOf).join(''),
+};
+
+/** A function by name; throws `TemplateError` for one that there is not. */
+export function templateFunction(name: string): Fn {
+  const found = Object.hasOwn(templateFunctions, name) ? templateFunctions[name] : undefined;
+  if (found === undefined) throw new TemplateError(`function ${JSON.stringify(name)} is not defined`);
+  return found;
+}

@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os';
+import type { AuthDeps } from '../deps.ts';
+import type { ColumnEncryption } from '../encryption.ts';
+import { bcryptHash, bcryptVerify, isBcrypt } from './bcrypt.ts';
+import { createHashQueue } from './hash-queue.ts';
+import { demandHashable, type Weakness, weaknessOf, weakPassword } from './policy.ts';
+
+/** What the flows do with passwords. Hashing waits its turn and runs off the main thread. */
+export interface Passwords {
+  /** Hash for a new password; the caller has checked its length. */
+  hash(password: string): Promise<string>;
+  /** Whether a password is the one of a user's stored hash. A missing hash takes as long as a wrong password. */
+  verify(password: string, stored: string | null, userId?: string): Promise<boolean>;
+  /** Whether a hash from elsewhere can be verified here. */
+  isKnownFormat(stored: string): boolean;
+  /** Throws the refusal of a password that is too long or too weak. */
+  demandStrong(password: string): Promise<void>;
+  /** What is weak about a password, without refusing it. */
+  weakness(password: string): Promise<Weakness | null>;
+}
+
+/** A hash that no password has, for the time that comparing takes. */
+const nobody = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8.Z7YJmqhYx5zNlqWJzqk3zqjE7xYe';
+
+/** Creates the password functions of one service. */
+export function createPasswords(deps: Pick<AuthDeps, 'config'>, encryption: ColumnEncryption): Passwords {
+  const { config } = deps;
+  const queue = createHashQueue(availableParallelism() + 1);
+  const policy = {
+    minBytes: config.passwordMinLength,
+    requiredCharacters: config.passwordRequiredCharacters,
+  };
+  const weakness = async (password: string): Promise<Weakness | null> => weaknessOf(password, policy, false);
+  return {
+    hash: (password) => queue(() => bcryptHash(password)),
+    async verify(password, stored, userId = '') {
+      const hash = stored ? encryption.open(userId, stored) : nobody;
+      const isUsable = Boolean(stored) && isBcrypt(hash);
+      const matches = await queue(() => bcryptVerify(password, isUsable ? hash : nobody));
+      return isUsable && matches;
+    },
+    isKnownFormat: isBcrypt,
+    async demandStrong(password) {
+      demandHashable(password);
+      const found = await weakness(password);
+      if (found !== null) throw weakPassword(found);
+    },
+    weakness,
+  };
+}

@@ -1,0 +1,89 @@
+import { BodyAborted } from '../http/body.ts';
+import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
+import { openCall } from './call.ts';
+import { demandCaptcha } from './captcha.ts';
+import type { AuthContext } from './context.ts';
+import type { AuthDeps } from './deps.ts';
+import { createColumnEncryption } from './encryption.ts';
+import { toWire } from './errors.ts';
+import { createHooks } from './hooks/hooks.ts';
+import { createLimits } from './limits/limits.ts';
+import { createMailer } from './mail/mailer.ts';
+import { createPasswords } from './passwords/passwords.ts';
+import { createRedirectRules } from './redirects/rules.ts';
+import { createRouteFinder, type FoundRoute, routes } from './routes.ts';
+import { createAuditLog } from './store/audit.ts';
+import { timestampNow } from './timestamp.ts';
+
+/** The auth service. */
+export type AuthService = {
+  /** Answers requests whose path is without `/auth/v1`. */
+  readonly handle: Handler;
+  /** Resolves when no mail is waiting to be sent. */
+  readonly settle: () => Promise<void>;
+  /** Ends the service: waits for mails that are on their way, at most so many milliseconds. */
+  readonly drain: (timeoutMs: number) => Promise<void>;
+};
+
+/** Creates the service; throws `RangeError` or `SyntaxError` for a configuration that cannot work. */
+export function createAuthService(deps: AuthDeps): AuthService {
+  const context = createContext(deps);
+  const find = createRouteFinder(routes);
+  return {
+    async handle(request) {
+      const found = find(request.method, request.path === '' ? '/' : request.path);
+      if (found === null) return plain(404, '404 page not found\n');
+      if (found === 'wrong-method') return plain(405, '');
+      return { ...(await answer(context, request, found)), route: found.route.path };
+    },
+    settle: () => context.mailer.settled(),
+    drain: (timeoutMs) => context.mailer.drain(timeoutMs),
+  };
+}
+
+function createContext(deps: AuthDeps): AuthContext {
+  const now = (): string => timestampNow(deps.clock);
+  const encryption = createColumnEncryption(deps.config, deps.random);
+  return {
+    ...deps,
+    now,
+    encryption,
+    issuer: deps.config.jwtIssuer ?? deps.externalUrl,
+    audit: createAuditLog({ isDisabled: deps.config.auditLogDisabled, uuid: deps.random.uuid, now }),
+    hooks: createHooks(deps),
+    limits: createLimits(deps),
+    mailer: createMailer(deps),
+    passwords: createPasswords(deps, encryption),
+    redirects: createRedirectRules(deps.config.siteUrl, deps.config.redirectUrls),
+    sms: null,
+  };
+}
+
+async function answer(
+  context: AuthContext,
+  request: HttpRequest,
+  { route, params }: FoundRoute,
+): Promise<HttpReply> {
+  const call = openCall(context, request, params);
+  try {
+    if (route.limit !== undefined) context.limits.demand(route.limit, request);
+    if (route.captcha) await demandCaptcha(context, call);
+    const reply = await route.endpoint(context, call);
+    return { ...reply, headers: { ...call.replyHeaders, ...reply.headers } };
+  } catch (thrown) {
+    if (thrown instanceof BodyAborted) return plain(499, '');
+    const failed = toWire(thrown, {
+      requestId: request.id,
+      apiVersion: request.headers['x-supabase-api-version']?.toString(),
+      report: (service, message, error) =>
+        context.observer({ kind: 'fault', service, message, error, requestId: request.id }),
+    });
+    return { ...failed, headers: { ...call.replyHeaders, ...failed.headers } };
+  }
+}
+
+const plain = (status: number, body: string): HttpReply => ({
+  status,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body,
+});
