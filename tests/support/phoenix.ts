@@ -155,9 +155,18 @@ function binaryMessage(data: Buffer): Received {
     payload: {
       type: 'broadcast',
       event,
-      payload: encoding === 1 ? JSON.parse(bytes.toString('utf8')) : null,
+      payload: encoding === 1 ? jsonOrNull(bytes.toString('utf8')) : null,
       ...(meta === '' ? {} : { meta: JSON.parse(meta) }),
     },
     bytes,
   };
+}
+
+/** What a sender declares as JSON need not be JSON. */
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

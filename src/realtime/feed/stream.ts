@@ -105,11 +105,8 @@ export function openStream(options: StreamOptions): Stream {
   }, statusIntervalMs);
 
   const ended = new Promise<never>((_, reject) => {
-    service.on('error', (thrown: Error) =>
-      reject(thrown instanceof RangeError ? thrown : toPgFailure(thrown)),
-    );
-    service.on('start', options.onLive);
-    service.on('data', async (_lsn: string, message: StreamMessage | RangeError) => {
+    // The library awaits what the listener returns, and reads on when it has settled.
+    const onData = async (_lsn: string, message: StreamMessage | RangeError): Promise<void> => {
       try {
         if (message instanceof RangeError) throw message;
         await options.onMessage(message);
@@ -119,7 +116,13 @@ export function openStream(options: StreamOptions): Stream {
         plugin.pending--;
         lastSign = Date.now();
       }
-    });
+    };
+    service.on('error', (thrown: Error) =>
+      reject(thrown instanceof RangeError ? thrown : toPgFailure(thrown)),
+    );
+    service.on('start', options.onLive);
+    // biome-ignore lint/nursery/noMisusedPromises: this emitter awaits its listeners, and onData never rejects
+    service.on('data', onData);
     service.on('heartbeat', (lsn: string, _time: number, mustAnswer: boolean) => {
       lastSign = Date.now();
       // A sign of life overtakes the messages that still wait in the library's queue.

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { type AdminClient, connect } from '../../../src/pg/connect.ts';
+import { sql } from '../../../src/pg/sql/sql.ts';
+import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
+import { PhoenixClient, type Received } from '../../support/phoenix.ts';
+import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+
+const fixture = `
+  create policy read_all on realtime.messages for select to authenticated using (true);
+  create table public.notes (id int primary key, body text);
+  create function public.tell() returns trigger language plpgsql as $$
+    begin
+      perform realtime.broadcast_changes('notes', tg_op, tg_op, tg_table_name, tg_table_schema, new, old);
+      return null;
+    end $$;
+  create trigger tell after insert or update or delete on public.notes for each row execute function public.tell();
+`;
+
+let cluster: TestCluster;
+let realtime: RealtimeHarness;
+let db: AdminClient;
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  const owner = new URL(cluster.ownerUrl);
+  db = await connect(loginUrl(owner, 'postgres', 'postgres'));
+  await db.exec(fixture);
+  realtime = await startRealtime({
+    ownerUrl: cluster.ownerUrl,
+    authenticatorUrl: loginUrl(owner, 'postgres', 'authenticator'),
+  });
+});
+afterAll(async () => {
+  await realtime?.stop();
+  await db?.end();
+  await cluster?.stop();
+});
+
+const isBroadcast = ({ event }: Received): boolean => event === 'broadcast';
+
+async function listen(subTopic: string, isPrivate = true, version: '1.0.0' | '2.0.0' = '2.0.0', extra = {}) {
+  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken, version);
+  onTestFinished(() => client.close());
+  const config = { private: isPrivate, broadcast: { replication_ready: true, ...extra } };
+  const reply = await client.join(subTopic, config, await testToken({ role: 'authenticated', sub: 'u' }));
+  expect(reply.payload).toMatchObject({ status: 'ok' });
+  const ready = await client.next(({ event }) => event === 'system');
+  expect(ready.payload).toEqual({
+    extension: 'system',
+    status: 'ok',
+    message: 'Replication connection established',
+    channel: subTopic,
+  });
+  return client;
+}
+
+it('realtime.send reaches the private channel, with the id of the stored row', async () => {
+  const [recent, old, open] = [await listen('a'), await listen('a', true, '1.0.0'), await listen('a', false)];
+  await db.exec(`select realtime.send('{"n":1}', 'ev', 'a')`);
+  const [row] = await db.query<{ id: string }>(sql`select id from realtime.messages where topic = 'a'`);
+  const message = { type: 'broadcast', event: 'ev', payload: { n: 1, id: row?.id }, meta: { id: row?.id } };
+  expect((await recent.next(isBroadcast)).payload).toEqual(message);
+  expect((await old.next(isBroadcast)).payload).toEqual(message);
+  await db.exec(`select realtime.send('{"id":"mine"}', 'ev', 'a', false)`);
+  expect((await open.next(isBroadcast)).payload).toMatchObject({ payload: { id: 'mine' } });
+});
+
+it('realtime.send_binary reaches those who can take bytes', async () => {
+  const [recent, old] = [await listen('b'), await listen('b', true, '1.0.0')];
+  await db.exec(`select realtime.send_binary('\\x00ff', 'raw', 'b')`);
+  expect((await recent.next(isBroadcast)).bytes).toEqual(Buffer.from([0, 255]));
+  await db.exec(`select realtime.send('{}', 'end', 'b')`);
+  await old.next(isBroadcast);
+  expect(old.of('broadcast').map(({ payload }) => payload.event)).toEqual(['end']);
+});
+
+it('realtime.broadcast_changes tells rows before and after', async () => {
+  const client = await listen('notes');
+  await db.exec(
+    `insert into public.notes values (1, 'a'); update public.notes set body = 'b'; delete from public.notes`,
+  );
+  await client.until(() => client.of('broadcast').length === 3);
+  const bodies = client.of('broadcast').map(({ payload }) => payload.payload);
+  const [a, b] = [
+    { id: 1, body: 'a' },
+    { id: 1, body: 'b' },
+  ];
+  const head = { table: 'notes', schema: 'public', id: expect.any(String) };
+  expect(bodies).toEqual([
+    { ...head, operation: 'INSERT', record: a, old_record: null },
+    { ...head, operation: 'UPDATE', record: b, old_record: a },
+    { ...head, operation: 'DELETE', record: null, old_record: b },
+  ]);
+});
+
+it('a transaction that is rolled back sends nothing, and a message that cannot be stored only warns', async () => {
+  const client = await listen('c');
+  await db.exec(`begin; select realtime.send('{}', 'lost', 'c'); rollback`);
+  const warnings: string[] = [];
+  db.onNotice(({ message }) => warnings.push(message));
+  await db.exec(`select realtime.send('{}', 'ev', null)`);
+  expect(warnings.some((text) => text.startsWith('WarnSendingBroadcastMessage'))).toBe(true);
+  await db.exec(`select realtime.send('{}', 'kept', 'c')`);
+  await client.next(isBroadcast);
+  expect(client.of('broadcast').map(({ payload }) => payload.event)).toEqual(['kept']);
+});
+
+it('stored messages are replayed to a channel that asks for them, oldest first', async () => {
+  for (let n = 0; n < 30; n++) await db.exec(`select realtime.send('{"n":${n}}', 'ev', 'r')`);
+  const client = await listen('r', true, '2.0.0', { replay: { since: 0, limit: 100 } });
+  await client.until(() => client.of('broadcast').length === 25);
+  const messages = client
+    .of('broadcast')
+    .map(({ payload }) => payload as { payload: { n: number }; meta: unknown });
+  expect(messages.map(({ payload }) => payload.n)).toEqual(Array.from({ length: 25 }, (_, i) => i + 5));
+  expect(messages[0]?.meta).toEqual({ replayed: true, id: expect.any(String) });
+});
+
+it.each([
+  [
+    'public channels',
+    false,
+    { since: 0 },
+    'UnableToReplayMessages: Replay is not allowed for public channels',
+  ],
+  ['params without a start', true, { limit: 1 }, 'UnableToReplayMessages: Replay params are not valid'],
+])('a replay is refused for %s', async (_, isPrivate, replay, reason) => {
+  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+  onTestFinished(() => client.close());
+  const token = await testToken({ role: 'authenticated', sub: 'u' });
+  const reply = await client.join('r', { private: isPrivate, broadcast: { replay } }, token);
+  expect(reply.payload).toEqual({ status: 'error', response: { reason } });
+});

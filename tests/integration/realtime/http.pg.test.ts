@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createTestDatabase } from '../../support/database.ts';
+import { PhoenixClient } from '../../support/phoenix.ts';
+import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+
+const policies = `
+  create policy read_all on realtime.messages for select to authenticated using (true);
+  create policy write_rooms on realtime.messages for insert to authenticated
+    with check (realtime.topic() like 'room:%');
+`;
+
+let realtime: RealtimeHarness;
+let userToken: string;
+
+beforeAll(async () => {
+  const test = await createTestDatabase(policies);
+  realtime = await startRealtime({
+    ownerUrl: test.url('supabase_admin'),
+    authenticatorUrl: test.url('authenticator'),
+    withFeed: false,
+    config: { maxPayloadKilobytes: 1 },
+  });
+  userToken = await testToken({ role: 'authenticated', sub: 'u' });
+});
+afterAll(() => realtime?.stop());
+
+async function listen(subTopic: string, isPrivate: boolean, version: '1.0.0' | '2.0.0' = '2.0.0') {
+  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken, version);
+  onTestFinished(() => client.close());
+  await client.join(subTopic, { private: isPrivate }, userToken);
+  return client;
+}
+
+const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
+  fetch(`${realtime.url}/realtime/v1/api/broadcast${path}`, {
+    method: 'POST',
+    body,
+    headers: { authorization: `Bearer ${userToken}`, ...headers },
+  });
+
+const postBatch = (messages: unknown, headers?: Record<string, string>) =>
+  post('', JSON.stringify({ messages }), { 'content-type': 'application/json', ...headers });
+
+describe('a batch of broadcasts', () => {
+  it('reaches public and private channels, with the ids that were given', async () => {
+    const [open, closed] = [await listen('room:1', false), await listen('room:1', true, '1.0.0')];
+    const response = await postBatch([
+      { topic: 'room:1', event: 'a', payload: { n: 1 }, private: true, id: 'abc' },
+      { topic: 'room:1', event: 'b', payload: { n: 2 } },
+    ]);
+    expect(response.status).toBe(202);
+    expect(await response.text()).toBe('');
+    expect((await closed.next(({ event }) => event === 'broadcast')).payload).toEqual({
+      type: 'broadcast',
+      event: 'a',
+      payload: { n: 1 },
+      meta: { id: 'abc' },
+    });
+    expect((await open.next(({ event }) => event === 'broadcast')).payload).toEqual({
+      type: 'broadcast',
+      event: 'b',
+      payload: { n: 2 },
+    });
+  });
+
+  it('is accepted without a word when a policy forbids a private topic', async () => {
+    const client = await listen('hall', true);
+    expect((await postBatch([{ topic: 'hall', event: 'a', payload: {}, private: true }])).status).toBe(202);
+    await client.settle();
+    expect(client.of('broadcast')).toEqual([]);
+  });
+
+  it.each([
+    ['no topic', { event: 'a', payload: {} }, { topic: ["can't be blank"] }],
+    ['no event', { topic: 'a', payload: {} }, { event: ["can't be blank"] }],
+    ['no payload', { topic: 'a', event: 'a' }, { payload: ["can't be blank"] }],
+    ['a payload that is no object', { topic: 'a', event: 'a', payload: 1 }, { payload: ['is invalid'] }],
+    [
+      'a payload that is too large',
+      { topic: 'a', event: 'a', payload: { x: 'x'.repeat(1600) } },
+      { payload: ['Payload size exceeds tenant limit'] },
+    ],
+  ])('is refused with %s', async (_, message, errors) => {
+    const response = await postBatch([message]);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toEqual({ errors: { messages: [errors] } });
+  });
+
+  it('is refused without messages', async () => {
+    const response = await post('', '{}');
+    expect(response.status).toBe(422);
+    expect(await response.json()).toEqual({ errors: { messages: ["can't be blank"] } });
+  });
+
+  it.each([
+    ['a wrong token', 'Bearer x'],
+    ['an unsigned token', 'Bearer eyJhbGciOiJub25lIn0.e30.'],
+  ])('is refused with %s', async (_, authorization) => {
+    const response = await postBatch([], { authorization });
+    expect(response.status).toBe(401);
+    expect(await response.json()).toEqual({ message: 'Unauthorized' });
+  });
+
+  it('is refused when it is not JSON', async () => {
+    expect((await post('', '{')).status).toBe(400);
+  });
+
+  it("is refused above the project's rate", async () => {
+    const limited = await startRealtime({
+      ownerUrl: 'postgres://nowhere',
+      authenticatorUrl: 'postgres://nowhere',
+      withFeed: false,
+      config: { maxEventsPerSecond: 1 },
+    });
+    onTestFinished(() => limited.stop());
+    const message = { topic: 'a', event: 'a', payload: {} };
+    const response = await fetch(`${limited.url}/realtime/v1/api/broadcast`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${userToken}` },
+      body: JSON.stringify({ messages: [message, message] }),
+    });
+    expect(response.status).toBe(429);
+    expect(await response.json()).toEqual({
+      message: 'Too many messages to broadcast, please reduce the batch size',
+    });
+  });
+});
+
+describe('a single broadcast', () => {
+  it('carries JSON', async () => {
+    const client = await listen('room:a/b', true);
+    const path = `/${encodeURIComponent('room:a/b')}/events/${encodeURIComponent('ev ent')}?private=true`;
+    expect((await post(path, '{"n":1}', { 'content-type': 'application/json' })).status).toBe(202);
+    const message = await client.next(({ event }) => event === 'broadcast');
+    expect(message.payload).toEqual({ type: 'broadcast', event: 'ev ent', payload: { n: 1 } });
+  });
+
+  it('carries bytes', async () => {
+    const client = await listen('bytes', false);
+    const response = await post('/bytes/events/raw', Buffer.from([0, 255, 1]), {
+      'content-type': 'application/octet-stream',
+    });
+    expect(response.status).toBe(202);
+    const message = await client.next(({ event }) => event === 'broadcast');
+    expect(message.bytes).toEqual(Buffer.from([0, 255, 1]));
+  });
+
+  it('is refused to those who may not write', async () => {
+    const response = await post('/hall/events/x?private=true', '{}', { 'content-type': 'application/json' });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toEqual({ message: 'Unauthorized' });
+  });
+
+  it('is refused in another type', async () => {
+    const response = await post('/hall/events/x', '<x/>', { 'content-type': 'application/xml' });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toEqual({
+      error: 'Unsupported Media Type. Use application/json or application/octet-stream',
+    });
+  });
+});
+
+describe('health', () => {
+  it('is told to anybody, and in detail to those with a token', async () => {
+    const get = (path: string, headers: Record<string, string> = {}) =>
+      fetch(`${realtime.url}/realtime/v1${path}`, { headers });
+    expect(await (await get('/api/ping')).json()).toEqual({ message: 'Success' });
+    expect((await get('/api/health')).status).toBe(200);
+    expect((await get('/api/tenants/realtime-dev/health')).status).toBe(403);
+    const detail = await get('/api/tenants/realtime-dev/health', {
+      authorization: `Bearer ${realtime.anonToken}`,
+    });
+    expect(await detail.json()).toMatchObject({ data: { healthy: true, replication_connected: false } });
+    expect((await get('/api/nothing')).status).toBe(404);
+  });
+});
