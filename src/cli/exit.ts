@@ -24,6 +24,7 @@ export class CommandFailure extends Error {
 const TELLING = new Set([
   'CommandFailure',
   'ConfigError',
+  'InvalidConfig',
   'EmbeddedError',
   'MigrationError',
   'BootstrapFailure',

@@ -56,6 +56,11 @@ const commands: readonly Entry[] = [
     summary: 'examine the database and say what is missing',
     load: () => import('./commands/doctor.ts'),
   },
+  {
+    path: ['rest'],
+    summary: 'serve the REST service alone, configured as PostgREST is',
+    load: () => import('./commands/rest.ts'),
+  },
 ];
 
 const groups: Readonly<Record<string, { readonly summary: string; readonly alias?: string }>> = {
@@ -74,8 +79,10 @@ Each command explains itself: ownbase help start`;
 
 /** Runs one command line and yields the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
+  // `help db reset` explains the nested command, which the parser's own help would not reach.
+  const line = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   try {
-    await (await buildProgram(args)).parseAsync(args, { from: 'user' });
+    await (await buildProgram(line)).parseAsync(line, { from: 'user' });
     return Number(process.exitCode ?? exitCode.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.failed;

@@ -7,6 +7,17 @@ import { sections } from '../config/sections.ts';
 /** Second names of flags, as the Supabase CLI or habit has them. */
 const flagAliases: Readonly<Record<string, string>> = { 'db-url': 'db' };
 
+/** What stands for the value in help, where the option's kind says too little. */
+const placeholders: Readonly<Record<string, string>> = {
+  'db-url': 'url',
+  'public-url': 'url',
+  'pg-bin': 'dir',
+  'storage-path': 'dir',
+  'tls-cert': 'file',
+  'tls-key': 'file',
+  host: 'address',
+};
+
 /** The options that have a flag. */
 const flagged: readonly SomeOption[] = Object.values(sections)
   .flatMap((section): SomeOption[] => Object.values(section))
@@ -22,14 +33,18 @@ export function addProjectOption(command: Command): Command {
 
 /** Adds the flags of configuration options, all of them or the named ones. */
 export function addConfigOptions(command: Command, only?: readonly string[]): Command {
-  for (const { flag = '', kind, default: fallback, description } of flagged) {
+  for (const option of flagged) {
+    const { flag = '', kind, default: fallback, description } = option;
     if (only && !only.includes(flag)) continue;
     const alias = flagAliases[flag];
     const names = alias === undefined ? `--${flag}` : `--${alias}, --${flag}`;
-    const shown = fallback === null ? '' : ` (default: ${kind.print(fallback)})`;
-    const isSwitch = kind.name === 'boolean';
-    command.addOption(new Option(isSwitch ? names : `${names} <${kind.name}>`, description + shown));
-    if (isSwitch) command.addOption(new Option(`--no-${flag}`).hideHelp());
+    if (kind.name === 'boolean') {
+      command.addOption(new Option(names, description).hideHelp(fallback === true));
+      command.addOption(new Option(`--no-${flag}`, `not: ${description}`).hideHelp(fallback !== true));
+    } else {
+      const shown = fallback === null ? '' : ` (default: ${kind.print(fallback)})`;
+      command.addOption(new Option(`${names} <${placeholders[flag] ?? kind.name}>`, description + shown));
+    }
   }
   return command;
 }

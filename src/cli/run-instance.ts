@@ -18,8 +18,8 @@ const LINGER_MS = 2_000;
 type Running = { readonly database: PreparedDatabase; readonly app: App };
 
 /**
- * Runs one instance until a signal asks it to stop, and yields the exit code. The first SIGINT or SIGTERM drains,
- * the second ends at once.
+ * Runs one instance until a signal asks it to stop, and yields the exit code. The first SIGINT, SIGTERM or
+ * SIGHUP drains, the second ends at once.
  */
 export async function runInstance(
   config: Config,
@@ -89,7 +89,7 @@ function listenForSignals(): { readonly first: Promise<void>; readonly second: P
   const heard: (() => void)[] = [];
   const first = new Promise<void>((resolve) => heard.push(resolve));
   const second = new Promise<void>((resolve) => heard.push(resolve));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => heard.shift()?.());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => heard.shift()?.());
   return { first, second };
 }
 
