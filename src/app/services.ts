@@ -8,6 +8,7 @@ import type { InstanceKeys } from '../identity/instance-keys.ts';
 import type { TokenVerifier } from '../identity/verify.ts';
 import type { DatabaseUrls } from '../platform/logins.ts';
 import { storageDir } from './directories.ts';
+import { openInbox } from './inbox.ts';
 import type { Databases } from './pools.ts';
 import { startGatewayRest } from './rest.ts';
 
@@ -51,6 +52,7 @@ export async function startServices(input: ServiceInput): Promise<Services> {
   const { config } = input;
   const named: readonly (readonly [name: string, start: () => Promise<Part>])[] = [
     ...(config.api.enabled ? [['rest', () => startRest(input)] as const] : []),
+    ...(config.auth.enabled ? [['auth', () => startAuth(input)] as const] : []),
     ...(config.storage.enabled ? [['storage', () => startStorage(input)] as const] : []),
     ...(config.realtime.enabled ? [['realtime', () => startRealtime(input)] as const] : []),
   ];
@@ -99,6 +101,44 @@ async function startRest(input: ServiceInput): Promise<Part> {
     ],
     isReady: rest.isReady,
     stop: rest.stop,
+  };
+}
+
+/** The release of GoTrue whose protocol the auth service speaks; `/health` names it. */
+const gotrueVersion = 'v2.196.0';
+
+/** Time that mails on their way get when the process stops. */
+const mailDrainMs = 5_000;
+
+async function startAuth(input: ServiceInput): Promise<Part> {
+  const { config, databases, keys, clock, random, observer, verifier, publicUrl } = input;
+  const [{ createAuthService }, { smtpSettings }] = await Promise.all([
+    import('../auth/service.ts'),
+    import('../auth/mail/smtp.ts'),
+  ]);
+  const inbox = await openInbox(input);
+  const { adminEmail, senderName } = config.inbox;
+  const service = createAuthService({
+    ...{ config: config.auth, projectDir: config.projectDir, keys, clock, random, observer, verifier },
+    db: databases.auth,
+    externalUrl: config.auth.externalUrl ?? `${publicUrl}/auth/v1`,
+    smtp: smtpSettings(config.auth, inbox === null ? null : { port: inbox.smtpPort, adminEmail, senderName }),
+    fetch: globalThis.fetch,
+    version: gotrueVersion,
+  });
+  return {
+    mounts: [
+      {
+        prefix: '/auth/v1',
+        service: 'auth',
+        handler: service.handle,
+        credentials: 'apikey',
+        isGuarded: true,
+      },
+    ],
+    inboxPort: inbox?.port ?? null,
+    drain: () => service.drain(mailDrainMs),
+    stop: async () => inbox?.close(),
   };
 }
 
