@@ -3,17 +3,18 @@ import { assertNever } from '../core/result.ts';
 import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
 import type { StorageDeps } from './deps.ts';
 import { StorageError, toStorageError, toWire } from './errors.ts';
-import { runOutbox } from './outbox-worker.ts';
 import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
 import { createRouteFinder, type Route } from './routes.ts';
+import { createTusHandler, tusPath } from './tus/handler.ts';
 import { readJsonBody } from './wire/json-body.ts';
 import { pathParams } from './wire/path.ts';
+import { runWorker } from './worker.ts';
 
 /** The storage service. */
 export interface StorageService {
   /** Answers requests under `/storage/v1`, with the path behind that prefix. */
   readonly handle: Handler;
-  /** Deletes blobs that no row needs any more, until the signal. */
+  /** Deletes what no row needs any more, until the signal. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** Releases the store; call it after the last request. */
   readonly close: () => Promise<void>;
@@ -22,12 +23,18 @@ export interface StorageService {
 /** Composes the service. */
 export function createStorageService(deps: StorageDeps): StorageService {
   const find = createRouteFinder();
+  const resumable = createTusHandler(deps);
   return {
-    handle: (request) => answer(deps, request, find(request.method, request.path)),
-    run: (signal) => runOutbox(deps, signal),
+    handle(request) {
+      if (isUnder(request.path, tusPath)) return resumable(request);
+      return answer(deps, request, find(request.method, request.path));
+    },
+    run: (signal) => runWorker(deps, signal),
     close: () => deps.store.close(),
   };
 }
+
+const isUnder = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 async function answer(deps: StorageDeps, request: HttpRequest, route: Route | null): Promise<HttpReply> {
   let role: string | undefined;

@@ -59,4 +59,10 @@ export const storageOptions = {
     env: ['REQUEST_ETAG_HEADERS'],
     description: 'Request headers that carry the ETag which a cache already has.',
   }),
+  resumableExpiryMs: option({
+    kind: integer(1),
+    default: 86_400_000,
+    env: ['TUS_URL_EXPIRY_MS'],
+    description: 'How long an unfinished resumable upload may be taken up again, in milliseconds.',
+  }),
 };

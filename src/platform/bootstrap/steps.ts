@@ -41,7 +41,7 @@ export const bootstrapSteps: readonly BootstrapStep[] = [
   { name: '126_storage_migrations', feature: 'storage' },
   { name: '127_storage_ledger', feature: 'storage' },
   { name: '128_storage_grants', feature: 'storage', once: true },
-  { name: '129_storage_outbox', feature: 'storage' },
+  { name: '129_storage_service', feature: 'storage' },
   { name: '130_realtime_types', feature: 'realtime' },
   { name: '131_realtime_filters', feature: 'realtime' },
   { name: '132_realtime_messages', feature: 'realtime' },

@@ -23,7 +23,25 @@ export async function writeFileFrom(path: string, body: Readable, options: PutOp
   }
 }
 
-async function drain(body: Readable, handle: FileHandle, hash: Hash, options: PutOptions): Promise<number> {
+/** Writes a body behind the first `offset` bytes of an open file; yields how much it was and its MD5. */
+export async function appendFrom(
+  handle: FileHandle,
+  offset: number,
+  body: Readable,
+  options: PutOptions,
+): Promise<{ readonly size: number; readonly md5: string }> {
+  const hash = createHash('md5');
+  const size = await drain(body, handle, hash, options, offset);
+  return { size, md5: hash.digest('hex') };
+}
+
+async function drain(
+  body: Readable,
+  handle: FileHandle,
+  hash: Hash,
+  options: PutOptions,
+  offset = 0,
+): Promise<number> {
   let size = 0;
   let writing: Promise<unknown> = Promise.resolve();
   try {
@@ -32,7 +50,7 @@ async function drain(body: Readable, handle: FileHandle, hash: Hash, options: Pu
       if (size > options.maxBytes) throw new BlobTooLarge(options.maxBytes);
       hash.update(chunk);
       await writing;
-      writing = writeAll(handle, chunk);
+      writing = writeAll(handle, chunk, offset + size - chunk.length);
       // A failure is reported by the next await; until then it must not count as unhandled.
       writing.catch(() => {});
     }
@@ -44,10 +62,10 @@ async function drain(body: Readable, handle: FileHandle, hash: Hash, options: Pu
   return size;
 }
 
-async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
-  let offset = 0;
-  while (offset < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, offset);
-    offset += bytesWritten;
+async function writeAll(handle: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  let written = 0;
+  while (written < chunk.length) {
+    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written);
+    written += bytesWritten;
   }
 }

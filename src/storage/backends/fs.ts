@@ -3,6 +3,7 @@ import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createDirectorySync, type DirectorySync } from './fs-directory.ts';
+import { createFsGrowing } from './fs-growing.ts';
 import { createFsParts } from './fs-parts.ts';
 import { isMissing, moveIntoPlace, type Place } from './fs-place.ts';
 import { writeFileFrom } from './fs-write.ts';
@@ -20,6 +21,7 @@ import {
  *   <root>/blobs/<first two characters of the version>/<version>
  *   <root>/incoming/<version>                a blob that is being written
  *   <root>/parts/<upload>/<number>           see fs-parts.ts
+ *   <root>/growing/<upload>                  see fs-growing.ts
  *
  * A write goes to `incoming`, is renamed to its place, and then file and folder are flushed: renaming first lets one
  * flush of the journal carry both. Nobody reads a version before its row is there, so the order is free.
@@ -57,6 +59,7 @@ export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore>
     remove: (versions) => removeBlobs(place, versions),
     list: () => listBlobs(blobs),
     parts: createFsParts({ root: join(options.root, 'parts'), directories, place }),
+    growing: createFsGrowing({ root: join(options.root, 'growing'), directories, place }),
     close: () => directories.close(),
   };
 }

@@ -48,8 +48,10 @@ export interface ObjectStore {
   remove(versions: readonly string[]): Promise<readonly string[]>;
   /** Every blob, in the order of the versions' bytes. */
   list(): AsyncIterable<BlobFacts>;
-  /** Uploads that arrive in parts. */
+  /** Uploads that arrive in numbered parts, in any order. */
   readonly parts: PartStore;
+  /** Uploads that grow at their end. */
+  readonly growing: GrowingStore;
   close(): Promise<void>;
 }
 
@@ -64,6 +66,19 @@ export interface PartStore {
   /** Removes every part of the upload. */
   discard(upload: string): Promise<void>;
   /** Uploads that have parts, with the time of their last change. */
+  list(): AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }>;
+}
+
+/** Blobs to be that grow piece by piece, by upload id. */
+export interface GrowingStore {
+  /**
+   * Writes a body behind the first `offset` bytes, durably; what was there behind them is dropped. A body that passes
+   * the limit rejects with `BlobTooLarge` and adds nothing.
+   */
+  append(upload: string, offset: number, body: Readable, options: PutOptions): Promise<StoredBlob>;
+  /** Makes the upload a blob; repeating it after a crash is harmless. False when neither is there. */
+  finish(upload: string, version: string): Promise<boolean>;
+  discard(upload: string): Promise<void>;
   list(): AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }>;
 }
 

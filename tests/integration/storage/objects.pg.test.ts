@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
-import { drainBatch } from '../../../src/storage/outbox-worker.ts';
+import { drainBatch } from '../../../src/storage/worker.ts';
 import { send } from '../../support/http.ts';
 import { startStorage } from '../../support/storage.ts';
 

@@ -1,5 +1,6 @@
 import type { StorageDeps } from './deps.ts';
 import { type DueDiscard, nextDueMs, settle, takeDue } from './store/outbox.ts';
+import { deleteExpired } from './tus/uploads.ts';
 
 const batchSize = 100;
 /** How long a taken piece of work is hidden from other workers; a worker that dies gives it back after that. */
@@ -7,11 +8,15 @@ const leaseSeconds = 300;
 const longestNapMs = 30_000;
 const shortestNapMs = 50;
 
-/** Deletes the blobs that transactions have left behind, until the signal. Rejects when the database does. */
-export async function runOutbox(deps: StorageDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Deletes the blobs that transactions have left behind and gives up resumable uploads whose time is over, until the
+ * signal. Rejects when the database does.
+ */
+export async function runWorker(deps: StorageDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const taken = await drainBatch(deps);
-    if (taken === batchSize) continue;
+    const expired = await sweepUploads(deps);
+    if (taken === batchSize || expired === batchSize) continue;
     const due = await nextDueMs(deps.serviceDb);
     await nap(Math.min(Math.max(due ?? longestNapMs, shortestNapMs), longestNapMs), signal);
   }
@@ -37,6 +42,13 @@ export async function drainBatch({ serviceDb, store, observer }: StorageDeps): P
     });
   }
   return due.length;
+}
+
+/** Gives up one batch of resumable uploads whose time is over; yields how many of them had bytes left. */
+export async function sweepUploads({ serviceDb, store, clock }: StorageDeps): Promise<number> {
+  const expired = await deleteExpired(serviceDb, clock.now(), batchSize);
+  for (const version of expired) await store.growing.discard(version);
+  return expired.length;
 }
 
 const mostAttempts = (due: readonly DueDiscard[]): number => Math.max(0, ...due.map((item) => item.attempts));

@@ -1,0 +1,82 @@
+import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
+import type { StorageDeps } from '../deps.ts';
+import { StorageError, toWire } from '../errors.ts';
+import { discardBody } from '../objects/discard-body.ts';
+import { anonymous, authenticate } from '../principal.ts';
+import { createUpload, type TusCall } from './create.ts';
+import { createLocks } from './locks.ts';
+import { patchUpload, showUpload, terminateUpload } from './requests.ts';
+import { capabilities, refuse, requireProtocol, tusFailure } from './wire.ts';
+
+/** Path of the protocol, below the service's prefix. */
+export const tusPath = '/upload/resumable';
+const signedPath = `${tusPath}/sign`;
+
+const operations: Readonly<Record<string, string>> = {
+  POST: 'storage.tus.upload.create',
+  PATCH: 'storage.tus.upload.part',
+  PUT: 'storage.tus.upload.part',
+  HEAD: 'storage.tus.upload.get',
+  DELETE: 'storage.tus.upload.delete',
+  OPTIONS: 'storage.tus.options',
+};
+
+/** Answers resumable uploads; rejects for failures of ours. */
+export function createTusHandler(deps: StorageDeps): (request: HttpRequest) => Promise<HttpReply> {
+  const locks = createLocks();
+  return async (request) => {
+    const isSigned = request.path === signedPath || request.path.startsWith(`${signedPath}/`);
+    const route = isSigned ? `${signedPath}/*` : `${tusPath}/*`;
+    if (request.method === 'OPTIONS') return { ...capabilities(deps.config.fileSizeLimit), route };
+    const suffix = isSigned ? '_signed' : '';
+    try {
+      const principal = isSigned ? anonymous : await authenticate(request, deps.verifier);
+      const operation = `${operations[request.method] ?? ''}${suffix}`;
+      const call: TusCall = { deps, locks, request, principal, operation, isSigned };
+      return { ...(await answer(call)), route, role: principal.role };
+    } catch (thrown) {
+      // A bad token is refused before the protocol begins, in the form of the other routes.
+      return { ...(thrown instanceof StorageError ? toWire(thrown) : tusFailure(thrown)), route };
+    }
+  };
+}
+
+async function answer(call: TusCall): Promise<HttpReply> {
+  const { request } = call;
+  try {
+    requireProtocol(request.method, request.headers);
+    return await dispatch(call);
+  } catch (thrown) {
+    await discardBody(request.body);
+    const reply = tusFailure(thrown);
+    if (reply.status >= 500) reportFault(call, thrown);
+    return reply;
+  }
+}
+
+function dispatch(call: TusCall): Promise<HttpReply> {
+  const { method, path } = call.request;
+  const segment = path.slice((call.isSigned ? signedPath : tusPath).length + 1).replace(/\/$/, '');
+  switch (method) {
+    case 'POST':
+      return createUpload(call);
+    case 'PATCH':
+      return patchUpload(call, segment);
+    case 'HEAD':
+      return showUpload(call, segment);
+    case 'DELETE':
+      return terminateUpload(call, segment);
+    default:
+      throw refuse.unknownMethod();
+  }
+}
+
+function reportFault({ deps, request }: TusCall, thrown: unknown): void {
+  deps.observer({
+    kind: 'fault',
+    service: 'storage',
+    message: 'a resumable upload failed',
+    error: thrown,
+    requestId: request.id,
+  });
+}

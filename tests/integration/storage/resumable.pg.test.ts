@@ -1,0 +1,380 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { sql } from '../../../src/pg/sql/sql.ts';
+import { sweepUploads } from '../../../src/storage/worker.ts';
+import { type Answer, startStorage } from '../../support/storage.ts';
+
+const instance = await startStorage({ env: { FILE_SIZE_LIMIT: '1000000' } });
+const { call, serviceKey, database } = instance;
+const base = '/upload/resumable';
+
+await call('POST', '/bucket', { token: serviceKey, body: { name: 'b' } });
+await call('POST', '/bucket', {
+  token: serviceKey,
+  body: { name: 'tight', file_size_limit: 100, allowed_mime_types: ['image/png'] },
+});
+
+const encode = (fields: Record<string, string>): string =>
+  Object.entries(fields)
+    .map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`)
+    .join(',');
+
+type Options = { token?: string; headers?: Record<string, string>; body?: Buffer | string; path?: string };
+
+const tus = (method: string, path: string, options: Options = {}): Promise<Answer> =>
+  call(method, path, {
+    token: options.token ?? serviceKey,
+    headers: { 'tus-resumable': '1.0.0', ...options.headers },
+    ...(options.body === undefined ? {} : { body: options.body }),
+  });
+
+const create = (
+  fields: Record<string, string>,
+  length: number | null,
+  options: Options = {},
+): Promise<Answer> =>
+  tus('POST', options.path ?? base, {
+    ...options,
+    headers: {
+      ...(length === null ? { 'upload-defer-length': '1' } : { 'upload-length': String(length) }),
+      'upload-metadata': encode(fields),
+      ...options.headers,
+    },
+  });
+
+const pathOf = (created: Answer): string =>
+  (created.headers.get('location') ?? '').replace(`${instance.url}/storage/v1`, '');
+
+const piece = 'application/offset+octet-stream';
+const patch = (path: string, offset: number, body: Buffer | string, options: Options = {}): Promise<Answer> =>
+  tus('PATCH', path, {
+    ...options,
+    body,
+    headers: { 'content-type': piece, 'upload-offset': String(offset), ...options.headers },
+  });
+
+const read = (path: string): Promise<Answer> => call('GET', `/object/${path}`, { token: serviceKey });
+
+describe('a resumable upload', () => {
+  it('arrives in pieces and becomes visible with the last', async () => {
+    const bytes = randomBytes(90_000);
+    const created = await create(
+      {
+        bucketName: 'b',
+        objectName: 'f/a.bin',
+        contentType: 'image/x',
+        cacheControl: '60',
+        metadata: '{"k":1}',
+      },
+      bytes.length,
+    );
+    expect([created.status, created.text]).toEqual([201, '']);
+    expect(created.headers.get('tus-resumable')).toBe('1.0.0');
+    expect(created.headers.get('upload-expires')).toMatch(/GMT$/);
+    const path = pathOf(created);
+    expect(path).toMatch(/^\/upload\/resumable\/[\w-]+$/);
+    const first = await patch(path, 0, bytes.subarray(0, 50_000));
+    expect([first.status, first.headers.get('upload-offset'), first.headers.get('tus-complete')]).toEqual([
+      204,
+      '50000',
+      null,
+    ]);
+    expect((await read('b/f/a.bin')).status).toBe(400);
+    const head = await tus('HEAD', path);
+    expect(Object.fromEntries(head.headers)).toMatchObject({
+      'upload-offset': '50000',
+      'upload-length': '90000',
+      'cache-control': 'no-store',
+      'upload-metadata': expect.stringContaining('bucketName Yg=='),
+    });
+    const last = await patch(path, 50_000, bytes.subarray(50_000));
+    expect([last.status, last.headers.get('tus-complete')]).toEqual([204, '1']);
+    const done = await read('b/f/a.bin');
+    expect(done.bytes.equals(bytes)).toBe(true);
+    expect(Object.fromEntries(done.headers)).toMatchObject({
+      'content-type': 'image/x',
+      'cache-control': 'max-age=60',
+      etag: expect.stringMatching(/^"[0-9a-f]{32}-2"$/),
+    });
+    const [row] = await database.owner.query(
+      sql`select user_metadata from storage.objects where name = 'f/a.bin'`,
+    );
+    expect(row).toEqual({ user_metadata: { k: 1 } });
+  });
+
+  it('may bring its bytes with its creation, or none at all', async () => {
+    const whole = await create({ bucketName: 'b', objectName: 'whole' }, 5, {
+      headers: { 'content-type': piece },
+      body: 'hello',
+    });
+    expect([whole.status, whole.headers.get('upload-offset'), whole.headers.get('tus-complete')]).toEqual([
+      201,
+      '5',
+      '1',
+    ]);
+    expect((await read('b/whole')).text).toBe('hello');
+    expect((await read('b/whole')).headers.get('etag')).toBe('"5d41402abc4b2a76b9719d911017c592"');
+    expect((await create({ bucketName: 'b', objectName: 'empty' }, 0)).headers.get('tus-complete')).toBe('1');
+    expect((await read('b/empty')).text).toBe('');
+  });
+
+  it('may say its length later, once', async () => {
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'late' }, null));
+    expect((await tus('HEAD', path)).headers.get('upload-defer-length')).toBe('1');
+    await patch(path, 0, 'abc');
+    const last = await patch(path, 3, 'def', { headers: { 'upload-length': '6' } });
+    expect(last.headers.get('tus-complete')).toBe('1');
+    expect((await read('b/late')).text).toBe('abcdef');
+  });
+
+  it('keeps what arrived before its connection broke, and goes on from there', async () => {
+    const bytes = randomBytes(400_000);
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'broken' }, bytes.length));
+    const socket = connect(instance.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(
+      `PATCH /storage/v1${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${serviceKey}\r\n` +
+        `tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: ${piece}\r\ncontent-length: ${bytes.length}\r\n\r\n`,
+    );
+    socket.write(bytes.subarray(0, 150_000));
+    let offset = 0;
+    await vi.waitFor(async () => {
+      // The HEAD asks the writer, whose client hangs, to let go.
+      offset = Number((await tus('HEAD', path)).headers.get('upload-offset'));
+      expect(offset).toBeGreaterThan(0);
+    });
+    socket.destroy();
+    const last = await patch(path, offset, bytes.subarray(offset));
+    expect(last.headers.get('tus-complete')).toBe('1');
+    expect((await read('b/broken')).bytes.equals(bytes)).toBe(true);
+  });
+
+  it('is finished by whoever asks for it when the last step was lost', async () => {
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'lost-step' }, 3));
+    await patch(path, 0, 'ab');
+    const [row] = await database.owner.query<{ version: string }>(
+      sql`select version from ownbase.resumable_upload where name = 'lost-step'`,
+    );
+    const { Readable } = await import('node:stream');
+    await instance.deps.store.growing.append(row?.version ?? '', 2, Readable.from([Buffer.from('c')]), {
+      maxBytes: 9,
+    });
+    await database.owner.exec(
+      `update ownbase.resumable_upload set received = 3, digests = digests || '00000000000000000000000000000000'::text
+       where name = 'lost-step'`,
+    );
+    expect((await tus('HEAD', path)).headers.get('upload-offset')).toBe('3');
+    expect((await read('b/lost-step')).text).toBe('abc');
+  });
+
+  it('can be given up until it is complete', async () => {
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'given-up' }, 5));
+    await patch(path, 0, 'ab');
+    expect((await tus('DELETE', path)).status).toBe(204);
+    const again = await patch(path, 2, 'cde');
+    expect([again.status, again.text]).toEqual([404, 'The file for this url was not found\n']);
+    const done = pathOf(await create({ bucketName: 'b', objectName: 'kept' }, 0));
+    const refused = await tus('DELETE', done);
+    expect([refused.status, refused.text]).toEqual([400, 'Cannot terminate an already completed upload']);
+  });
+
+  it('ends with its time', async () => {
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'old' }, 5));
+    await patch(path, 0, 'ab');
+    await database.owner.exec(
+      `update ownbase.resumable_upload set expires_at = now() - interval '1 s' where name = 'old'`,
+    );
+    expect([(await tus('HEAD', path)).status, (await patch(path, 2, 'cde')).status]).toEqual([410, 410]);
+    await sweepUploads(instance.deps);
+    expect((await patch(path, 2, 'cde')).status).toBe(404);
+    const left = [];
+    for await (const { upload } of instance.deps.store.growing.list()) left.push(upload);
+    const known = await database.owner.query<{ version: string }>(
+      sql`select version from ownbase.resumable_upload`,
+    );
+    expect(left.filter((upload) => !known.some((row) => row.version === upload))).toEqual([]);
+  });
+});
+
+describe('the protocol refuses', () => {
+  const fields = { bucketName: 'b', objectName: 'refused' };
+  it.each<[string, () => Promise<Answer>, number, string]>([
+    ['no version', () => call('POST', base, { token: serviceKey }), 412, 'Tus-Resumable Required\n'],
+    [
+      'no length',
+      () => tus('POST', base, { headers: { 'upload-metadata': encode(fields) } }),
+      400,
+      'Upload-Length or Upload-Defer-Length header required\n',
+    ],
+    [
+      'no metadata',
+      () => tus('POST', base, { headers: { 'upload-length': '1' } }),
+      400,
+      'Metadata header is required',
+    ],
+    [
+      'metadata that is none',
+      () => tus('POST', base, { headers: { 'upload-length': '1', 'upload-metadata': 'a b c' } }),
+      400,
+      'Invalid upload-metadata\n',
+    ],
+    [
+      'a length that is none',
+      () => tus('POST', base, { headers: { 'upload-length': '-1', 'upload-metadata': encode(fields) } }),
+      400,
+      'Invalid upload-length\n',
+    ],
+    [
+      'concatenation',
+      () => create(fields, 1, { headers: { 'upload-concat': 'partial' } }),
+      501,
+      'Concatenation extension is not (yet) supported. Disable parallel uploads in the tus client.\n',
+    ],
+    ['a bucket that is missing', () => create({ ...fields, bucketName: 'none' }, 1), 404, 'Bucket not found'],
+    [
+      'a name that leaves its bucket',
+      () => create({ ...fields, objectName: '../x' }, 1),
+      400,
+      'Invalid key: ../x',
+    ],
+    ['more than the instance allows', () => create(fields, 1_000_001), 413, 'Maximum size exceeded\n'],
+    [
+      'more than the bucket allows',
+      () => create({ bucketName: 'tight', objectName: 'a', contentType: 'image/png' }, 101),
+      413,
+      'Maximum size exceeded\n',
+    ],
+    [
+      'a type that is not listed',
+      () => create({ bucketName: 'tight', objectName: 'a', contentType: 'text/plain' }, 1),
+      415,
+      'mime type text/plain is not supported',
+    ],
+    [
+      'no type where types are listed',
+      () => create({ bucketName: 'tight', objectName: 'a' }, 1),
+      415,
+      'mime type application/octet-stream is not supported',
+    ],
+    [
+      'an unknown upload',
+      () => patch(`${base}/${Buffer.from(`b/x/${randomUUID()}`).toString('base64url')}`, 0, 'x'),
+      404,
+      'The file for this url was not found\n',
+    ],
+    [
+      'an id of dots',
+      () => patch(`${base}/${Buffer.from('b/../../etc/passwd/x').toString('base64url')}`, 0, 'x'),
+      400,
+      'Invalid key: ../../etc/passwd',
+    ],
+    ['a method that it does not have', () => tus('PUT', `${base}/x`), 404, 'Not found\n'],
+  ])('%s', async (_case, request, status, text) => {
+    const answer = await request();
+    expect([answer.status, answer.text]).toEqual([status, text]);
+  });
+
+  it('a wrong offset, and more bytes than were announced', async () => {
+    const path = pathOf(await create(fields, 4));
+    expect(await patch(path, 1, 'x')).toMatchObject({ status: 409, text: 'Upload-Offset conflict\n' });
+    expect(await patch(path, 0, '12345')).toMatchObject({ status: 413, text: "upload's size exceeded\n" });
+    expect(await tus('PATCH', path, { headers: { 'content-type': piece } })).toMatchObject({ status: 403 });
+    expect((await tus('HEAD', path)).headers.get('upload-offset')).toBe('0');
+  });
+
+  it('an upload of another object under the same version', async () => {
+    const path = pathOf(await create(fields, 4));
+    const [bucket, , version] = Buffer.from(path.split('/').at(-1) ?? '', 'base64url')
+      .toString()
+      .split('/');
+    const other = Buffer.from(`${bucket}/elsewhere/${version}`).toString('base64url');
+    expect((await patch(`${base}/${other}`, 0, 'x')).status).toBe(404);
+  });
+
+  it('a bad token, in the form of the other routes', async () => {
+    const answer = await create(fields, 1, { token: 'bad' });
+    expect([answer.status, answer.json()]).toMatchObject([
+      400,
+      { statusCode: '403', message: 'Invalid Compact JWS' },
+    ]);
+  });
+
+  it('says what it can', async () => {
+    const answer = await call('OPTIONS', base);
+    expect([answer.status, answer.headers.get('tus-version'), answer.headers.get('tus-max-size')]).toEqual([
+      204,
+      '1.0.0',
+      '1000000',
+    ]);
+    expect(answer.headers.get('tus-extension')).toBe(
+      'creation,creation-with-upload,creation-defer-length,termination,expiration',
+    );
+  });
+});
+
+describe('policies', () => {
+  it('are asked at every step', async () => {
+    const token = await instance.userToken(randomUUID());
+    const fields = { bucketName: 'b', objectName: 'mine' };
+    const denied = { status: 403, text: 'new row violates row-level security policy' };
+    expect(await create(fields, 4, { token })).toMatchObject(denied);
+    await database.owner.exec(
+      'create policy i on storage.objects for insert to authenticated with check (true)',
+    );
+    const path = pathOf(await create(fields, 4, { token }));
+    expect((await patch(path, 0, 'ab', { token })).status).toBe(204);
+    await database.owner.exec('drop policy i on storage.objects');
+    expect(await patch(path, 2, 'cd', { token })).toMatchObject(denied);
+    expect(await tus('DELETE', path, { token })).toMatchObject(denied);
+    expect((await patch(path, 2, 'cd')).headers.get('tus-complete')).toBe('1');
+  });
+
+  it('refuse a key that is taken, also one that is taken on the way', async () => {
+    await call('POST', '/object/b/taken', { token: serviceKey, body: 'x' });
+    const token = await instance.userToken(randomUUID());
+    await database.owner.exec(
+      'create policy i on storage.objects for insert to authenticated with check (true)',
+    );
+    const refused = await create({ bucketName: 'b', objectName: 'taken' }, 1, { token });
+    expect([refused.status, refused.text]).toEqual([409, 'The resource already exists']);
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'later' }, 1, { token }));
+    await call('POST', '/object/b/later', { token: serviceKey, body: 'first' });
+    expect((await patch(path, 0, 'x', { token })).status).toBe(409);
+    expect((await patch(path, 0, 'x')).status).toBe(409);
+    expect((await read('b/later')).text).toBe('first');
+    await database.owner.exec('drop policy i on storage.objects');
+  });
+
+  it('are settled by a signature for the object', async () => {
+    const owner = randomUUID();
+    await database.owner.exec(
+      'create policy i on storage.objects for insert to authenticated with check (true)',
+    );
+    const signed = await call('POST', '/object/upload/sign/b/signed', {
+      token: await instance.userToken(owner),
+      body: {},
+    });
+    await database.owner.exec('drop policy i on storage.objects');
+    const signature = { 'x-signature': (signed.json() as { token: string }).token };
+    const options = { path: `${base}/sign`, token: 'unused' };
+    expect(await create({ bucketName: 'b', objectName: 'signed' }, 2, options)).toMatchObject({
+      status: 400,
+      text: 'Missing x-signature header',
+    });
+    expect(
+      await create({ bucketName: 'b', objectName: 'other' }, 2, { ...options, headers: signature }),
+    ).toMatchObject({
+      status: 400,
+      text: 'Invalid signature',
+    });
+    const created = await create({ bucketName: 'b', objectName: 'signed' }, 2, {
+      ...options,
+      headers: signature,
+    });
+    expect(pathOf(created)).toMatch(/^\/upload\/resumable\/sign\//);
+    expect((await patch(pathOf(created), 0, 'ok', { headers: signature })).status).toBe(204);
+    const [row] = await database.owner.query(sql`select owner_id from storage.objects where name = 'signed'`);
+    expect(row).toEqual({ owner_id: owner });
+  });
+});
