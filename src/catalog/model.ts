@@ -11,7 +11,7 @@ export type Column = {
   /** Type as declared, quoted and schema-qualified by the server: fit for a cast. */
   readonly nominalType: string;
   readonly maxLength: number | null;
-  /** Default expression as SQL text; `nextval('seq'::regclass)` for identity columns. */
+  /** Default expression as SQL text; `nextval('seq')` for identity columns. */
   readonly defaultValue: string | null;
   readonly enumValues: readonly string[];
   readonly identity: 'always' | 'by default' | null;

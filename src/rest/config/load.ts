@@ -16,8 +16,8 @@ export type ConfigSources = {
 type Problems = readonly string[];
 
 /**
- * Loads the configuration: settings in the database win over the environment, which wins over the file. Values that
- * start with `@` name a file to read instead (`db-uri`, `jwt-secret`).
+ * Loads the configuration: settings in the database win over the environment, which wins over the file.
+ * Values that start with `@` name a file to read instead (`db-uri`, `jwt-secret`).
  */
 export async function loadRestConfig(
   sources: ConfigSources,
@@ -29,6 +29,7 @@ export async function loadRestConfig(
     settingValues(inDatabase.settings),
     environmentValues(sources.env),
     fileValues(entries.value),
+    hostValues(sources.env),
   );
   const resolved = await resolveFiles(values);
   if (!resolved.ok) return resolved;
@@ -38,6 +39,12 @@ export async function loadRestConfig(
     roles: inDatabase.roles,
   });
 }
+
+/** Hosting platforms name the port in a variable of their own. */
+const hostValues =
+  (env: ConfigSources['env']): RawValues =>
+  (name) =>
+    name === 'server-port' ? env.PORT : undefined;
 
 async function readEntries(file: string | null): Promise<Result<ReadonlyMap<string, string>, Problems>> {
   if (file === null) return ok(new Map());

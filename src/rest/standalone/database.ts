@@ -33,8 +33,9 @@ async function withLease<T>(pool: ConnectionPool, use: (lease: Lease) => Promise
   }
 }
 
-/** What the service does when the database is away for good. */
-export type GiveUp = (failure: unknown) => void;
+/** Reads the configuration again. */
+export const reloadConfig = (pool: ConnectionPool, live: LiveConfig): Promise<void> =>
+  withLease(pool, (lease) => live.reload(lease));
 
 /** The catalog of the service: the configuration is read again before each load, for it names the schemas. */
 export function createServiceCatalog(
@@ -91,7 +92,7 @@ export function watchChannel(
     applicationName: `${applicationName} listener`,
     onNotification(payload) {
       if (payload === '' || payload === 'reload schema') background(cache.reload('notification'));
-      else if (payload === 'reload config') background(withLease(pool, (lease) => live.reload(lease)));
+      else if (payload === 'reload config') background(reloadConfig(pool, live));
     },
     onLive: (again) => {
       if (again) background(cache.reload('reconnected'));

@@ -7,7 +7,7 @@ import { type ConfigSources, loadRestConfig } from '../config/load.ts';
 import type { RestServerConfig } from '../config/model.ts';
 import { createRestService } from '../service.ts';
 import { createAdminRouter } from './admin.ts';
-import { createServiceCatalog, openPool, type ReloadSource, watchChannel } from './database.ts';
+import { createServiceCatalog, openPool, type ReloadSource, reloadConfig, watchChannel } from './database.ts';
 import { createRestRouter } from './edge.ts';
 import { createRestMetrics } from './metrics.ts';
 
@@ -18,6 +18,7 @@ export interface RestServer {
   readonly port: number;
   readonly adminPort: number | null;
   reloadSchema(): Promise<void>;
+  reloadConfig(): Promise<void>;
   /** Lets running requests finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -97,6 +98,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     port,
     adminPort,
     reloadSchema: () => cache.reload('signal'),
+    reloadConfig: () => reloadConfig(pool, live),
     async stop() {
       cache.stop();
       await Promise.all([main.close(drainMs), admin?.close(drainMs), watch?.stop()]);
