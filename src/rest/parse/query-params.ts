@@ -1,7 +1,16 @@
 import { err, ok, type Result } from '../../core/result.ts';
 import { type RestError, restErrors } from '../errors.ts';
 import { condition, logicPath, logicTree, wholeValue } from './filter.ts';
-import type { At, EmbedPath, FieldReference, Filter, LogicTree, OrderTerm, SelectItem } from './model.ts';
+import type {
+  At,
+  Condition,
+  EmbedPath,
+  FieldReference,
+  Filter,
+  LogicTree,
+  OrderTerm,
+  SelectItem,
+} from './model.ts';
 import { delimiter, fieldName, jsonPath } from './names.ts';
 import { orderList } from './order.ts';
 import { percentDecode, percentEncode } from './percent.ts';
@@ -48,16 +57,18 @@ export function splitQuery(query: string): (readonly [key: string, value: string
   return pairs;
 }
 
+/** Parameters sorted by key, in one encoding; the values of a key that is given twice stand together. */
 function canonicalQuery(pairs: readonly (readonly [string, string | null])[]): string {
-  const byKey = new Map<string, string>();
-  for (const [key, value] of pairs) {
+  const sorted = pairs.length > 1 ? [...pairs].sort(([a], [b]) => compareCodePoints(a, b)) : pairs;
+  let canonical = '';
+  let last: string | null = null;
+  for (const [key, value] of sorted) {
     const encoded = percentEncode(value ?? '');
-    const known = byKey.get(key);
-    byKey.set(key, known === undefined ? encoded : `${known},${encoded}`);
+    if (key === last) canonical += `,${encoded}`;
+    else canonical += `${last === null ? '' : '&'}${percentEncode(key)}=${encoded}`;
+    last = key;
   }
-  const keys = [...byKey.keys()];
-  if (keys.length > 1) keys.sort(compareCodePoints);
-  return keys.map((key) => `${percentEncode(key)}=${byKey.get(key) ?? ''}`).join('&');
+  return canonical;
 }
 
 const compareCodePoints = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -70,39 +81,35 @@ type Sorted = {
   readonly order: Pair[];
   readonly limits: Pair[];
   readonly offsets: Pair[];
-  select: string | null;
-  columns: string | null;
-  onConflict: string | null;
+  /** Of these the first counts, even when it has no value; undefined when there is none. */
+  select: string | null | undefined;
+  columns: string | null | undefined;
+  onConflict: string | null | undefined;
 };
 
 /** Sorts the parameters by what they are for, which their last word says. */
 function sortParameters(pairs: readonly (readonly [string, string | null])[]): Sorted {
   const sorted: Sorted = {
-    ...{ filters: [], logic: [], order: [], limits: [], offsets: [] },
-    ...{ select: null, columns: null, onConflict: null },
+    filters: [],
+    logic: [],
+    order: [],
+    limits: [],
+    offsets: [],
+    select: undefined,
+    columns: undefined,
+    onConflict: undefined,
   };
-  const seen = new Set<string>();
   for (const [key, value] of pairs) {
-    const isFirst = !seen.has(key);
-    seen.add(key);
-    if (value !== null) sortParameter(sorted, key, value, isFirst);
+    if (key === 'select') sorted.select = sorted.select === undefined ? value : sorted.select;
+    else if (key === 'columns') sorted.columns = sorted.columns === undefined ? value : sorted.columns;
+    else if (key === 'on_conflict')
+      sorted.onConflict = sorted.onConflict === undefined ? value : sorted.onConflict;
+    else if (value !== null) sortParameter(sorted, key, value);
   }
   return sorted;
 }
 
-function sortParameter(sorted: Sorted, key: string, value: string, isFirst: boolean): void {
-  if (key === 'select') {
-    if (isFirst) sorted.select = value;
-    return;
-  }
-  if (key === 'columns') {
-    if (isFirst) sorted.columns = value;
-    return;
-  }
-  if (key === 'on_conflict') {
-    if (isFirst) sorted.onConflict = value;
-    return;
-  }
+function sortParameter(sorted: Sorted, key: string, value: string): void {
   switch (lastWord(key)) {
     case 'order':
       sorted.order.push([key, value]);
@@ -182,34 +189,32 @@ function readLogic([key, value]: Pair): Result<At<LogicTree>, RestError> {
   return ok({ path: names.value.slice(0, -1).filter((name) => name !== 'not'), value: tree.value });
 }
 
-type FilterOrArgument =
-  | { readonly kind: 'filter'; readonly filter: At<Filter> }
-  | { readonly kind: 'argument'; readonly name: string; readonly value: string };
+type Filters = Pick<QueryParams, 'filters' | 'arguments' | 'filterKeys'>;
+
+/** A condition; a text that does not begin as one is an argument. */
+const conditionOrArgument = (reader: Reader): Condition | 'argument' | null => {
+  const tested = filterCondition(reader);
+  return tested === null && reader.position === 0 ? 'argument' : tested;
+};
 
 /** On a function that is called by GET, a value that does not begin as a condition is an argument. */
-function readFilter([key, value]: Pair, mayBeArgument: boolean): Result<FilterOrArgument, RestError> {
-  const path = readPath(key);
-  if (!path.ok) return path;
-  const { field } = path.value;
-  if (mayBeArgument) {
-    const step = (reader: Reader) => {
-      const tested = filterCondition(reader);
-      return tested === null && reader.position === 0 ? 'argument' : tested;
-    };
-    const outcome = readParameter('filter', value, value, step);
-    if (!outcome.ok) return outcome;
-    if (outcome.value === 'argument') return ok({ kind: 'argument', name: field.name, value });
-    return ok({
-      kind: 'filter',
-      filter: { path: path.value.path, value: { kind: 'filter', field, ...outcome.value } },
-    });
+function readFilters(pairs: readonly Pair[], mayBeArguments: boolean): Result<Filters, RestError> {
+  const step: Step<Condition | 'argument'> = mayBeArguments ? conditionOrArgument : filterCondition;
+  const filters: At<Filter>[] = [];
+  const given: Pair[] = [];
+  for (const [key, value] of pairs) {
+    const path = readPath(key);
+    if (!path.ok) return path;
+    const tested = readParameter('filter', value, value, step);
+    if (!tested.ok) return tested;
+    const { field } = path.value;
+    if (tested.value === 'argument') given.push([field.name, value]);
+    else {
+      const { negated, operation } = tested.value;
+      filters.push({ path: path.value.path, value: { kind: 'filter', negated, operation, field } });
+    }
   }
-  const tested = readParameter('filter', value, value, filterCondition);
-  if (!tested.ok) return tested;
-  return ok({
-    kind: 'filter',
-    filter: { path: path.value.path, value: { kind: 'filter', field, ...tested.value } },
-  });
+  return ok({ filters, arguments: given, filterKeys: pairs.map(([key]) => key) });
 }
 
 function readAll<T>(
@@ -234,11 +239,17 @@ const listComma = (reader: Reader): true | null => {
 
 const columnList = (reader: Reader): string[] | null => reader.separated(fieldName, listComma);
 
-function readColumns(name: string, value: string | null): Result<readonly string[] | null, RestError> {
-  return value === null ? ok(null) : readParameter(name, value, value, columnList);
+function readColumns(
+  name: string,
+  value: string | null | undefined,
+): Result<readonly string[] | null, RestError> {
+  return value === null || value === undefined ? ok(null) : readParameter(name, value, value, columnList);
 }
 
+const noRanges: ReadonlyMap<string, RowRange> = new Map();
+
 function readRanges(limits: readonly Pair[], offsets: readonly Pair[]): ReadonlyMap<string, RowRange> {
+  if (limits.length === 0 && offsets.length === 0) return noRanges;
   const ranges = new Map<string, RowRange>();
   for (const [key, value] of limits) {
     const limit = parseInteger(value);
@@ -269,20 +280,18 @@ export function parseQueryParams(query: string, isCallByGet: boolean): Result<Qu
   const columns = readColumns('columns parameter', sorted.columns);
   if (!columns.ok) return columns;
   const select =
-    sorted.select === null
+    sorted.select === null || sorted.select === undefined
       ? ok(selectEverything)
       : readParameter('select parameter', sorted.select, sorted.select, selectList);
   if (!select.ok) return select;
-  const filters = readAll(sorted.filters, (pair) => readFilter(pair, isCallByGet));
+  const filters = readFilters(sorted.filters, isCallByGet);
   if (!filters.ok) return filters;
   const onConflict = readColumns('on_conflict parameter', sorted.onConflict);
   if (!onConflict.ok) return onConflict;
   return ok({
     canonical: canonicalQuery(pairs),
-    arguments: filters.value.flatMap((item) => (item.kind === 'argument' ? [[item.name, item.value]] : [])),
     select: select.value,
-    filters: filters.value.flatMap((item) => (item.kind === 'filter' ? [item.filter] : [])),
-    filterKeys: sorted.filters.map(([key]) => key),
+    ...filters.value,
     logic: logic.value,
     order: order.value,
     ranges: readRanges(sorted.limits, sorted.offsets),
