@@ -20,7 +20,7 @@ export interface Passwords {
 }
 
 /** A hash that no password has, for the time that comparing takes. */
-const nobody = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8.Z7YJmqhYx5zNlqWJzqk3zqjE7xYe';
+const nobody = '$2a$10$D9NqsAYHS7Cw/6bTC3s4Huqc2wJ9/xUO.pSHMdkyw5eNwvI77wVYK';
 
 /** Creates the password functions of one service. */
 export function createPasswords(deps: Pick<AuthDeps, 'config'>, encryption: ColumnEncryption): Passwords {
