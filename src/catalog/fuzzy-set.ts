@@ -1,5 +1,5 @@
 /** A name that is close to what was asked for; score 1 is the same name but for its case. */
-export type FuzzyMatch = { readonly score: number; readonly name: string };
+type FuzzyMatch = { readonly score: number; readonly name: string };
 
 /** Names that can be searched by likeness. */
 export interface FuzzySet {

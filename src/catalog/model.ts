@@ -42,7 +42,7 @@ type RelationshipEnds = {
 };
 
 /** The table of a many-to-many relationship that holds both foreign keys, as part of its primary key. */
-export type Junction = QualifiedName & {
+type Junction = QualifiedName & {
   readonly sourceConstraint: string;
   readonly targetConstraint: string;
   /** Columns of the relationship's table with those of the junction. */
@@ -98,7 +98,7 @@ export type RoutineParameter = {
 };
 
 /** What a function returns. */
-export type ReturnType = {
+type ReturnType = {
   readonly isSet: boolean;
   /** A row type; functions with OUT, INOUT or TABLE parameters have one too. */
   readonly isComposite: boolean;
@@ -178,7 +178,7 @@ export interface Catalog {
 }
 
 /** Size of a snapshot. */
-export type CatalogCounts = {
+type CatalogCounts = {
   readonly relations: number;
   readonly relationships: number;
   readonly routines: number;

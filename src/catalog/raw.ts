@@ -78,7 +78,7 @@ export type RawRoutine = QualifiedName & {
 };
 
 /** An implicit cast of a domain. */
-export type RawRepresentation = QualifiedName & { readonly source: string; readonly target: string };
+type RawRepresentation = QualifiedName & { readonly source: string; readonly target: string };
 
 /** A renderer of a media type. */
 export type RawMediaHandler = QualifiedName & {

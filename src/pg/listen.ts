@@ -5,7 +5,7 @@ import { type PgFailure, toPgFailure } from './failure.ts';
 import { quoteIdent } from './sql/ident.ts';
 
 /** What a listener reports. */
-export type ListenEvents = {
+type ListenEvents = {
   readonly onNotification: (payload: string) => void;
   /** The channel is heard; `again` after an interruption in which notifications may have been missed. */
   readonly onLive: (again: boolean) => void;

@@ -5,7 +5,8 @@ import { CommandFailure, describeError, exitCode } from '../exit.ts';
 
 const examples = `
 Speaks PostgREST on any database: no other service, no bootstrap, no keys of ours. Settings have PostgREST's names: a
-configuration file, PGRST_* variables, and pgrst.* settings of the login role. SIGUSR1 reloads the schema cache.
+configuration file, PGRST_* variables, and pgrst.* settings of the login role. SIGUSR1 reloads the schema cache,
+SIGUSR2 the configuration.
 
 Examples:
   $ PGRST_DB_URI=postgresql://authenticator:secret@localhost/app PGRST_DB_ANON_ROLE=anon ownbase rest
@@ -34,7 +35,10 @@ async function serveRest(file: string | null): Promise<void> {
     onGiveUp: giveUp,
   }).catch(failStart);
   const reload = (): void => void server.reloadSchema().catch(() => {}); // reported by the cache itself
+  // A database that is away is reported when it is asked for the schema.
+  const reloadConfig = (): void => void server.reloadConfig().catch(() => {});
   process.on('SIGUSR1', reload);
+  process.on('SIGUSR2', reloadConfig);
   process.stderr.write(
     server.port === 0 ? 'Listening on a socket.\n' : `Listening on port ${server.port}.\n`,
   );
@@ -42,6 +46,7 @@ async function serveRest(file: string | null): Promise<void> {
     await Promise.race([stopped, givenUp.catch(failStart)]);
   } finally {
     process.off('SIGUSR1', reload);
+    process.off('SIGUSR2', reloadConfig);
     await server.stop();
   }
 }

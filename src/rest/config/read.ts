@@ -21,7 +21,7 @@ export interface OptionReader {
 const commaSeparated = (text: string): string[] => text.split(',').map((item) => item.trim());
 
 /** `schema.name`, split at the first dot; without one the search path decides. */
-export function toQualifiedName(text: string): QualifiedName {
+function toQualifiedName(text: string): QualifiedName {
   const dot = text.indexOf('.');
   return dot === -1 ? { schema: '', name: text } : { schema: text.slice(0, dot), name: text.slice(dot + 1) };
 }

@@ -1,10 +1,10 @@
 import { err, ok, type Result } from '../../core/result.ts';
 
 /** How the last step of a path picks one text of an array. */
-export type TextMatch = 'equals' | 'not-equals' | 'starts-with' | 'ends-with' | 'contains';
+type TextMatch = 'equals' | 'not-equals' | 'starts-with' | 'ends-with' | 'contains';
 
 /** One step into a JSON value. */
-export type JsPathStep =
+type JsPathStep =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'index'; readonly index: number }
   | { readonly kind: 'filter'; readonly match: TextMatch; readonly text: string };

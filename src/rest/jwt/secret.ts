@@ -1,7 +1,7 @@
 import { secretKey, type VerificationKey, verificationKey } from '../../identity/key-set.ts';
 
 /** A secret that no keys can be made of. */
-export class InvalidSecret extends Error {
+class InvalidSecret extends Error {
   override readonly name = 'InvalidSecret';
 }
 

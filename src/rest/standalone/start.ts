@@ -10,6 +10,7 @@ import { createAdminRouter } from './admin.ts';
 import { createServiceCatalog, openPool, type ReloadSource, reloadConfig, watchChannel } from './database.ts';
 import { createRestRouter } from './edge.ts';
 import { createRestMetrics } from './metrics.ts';
+import { withQueryLog } from './query-log.ts';
 
 /** A running REST service. */
 export interface RestServer {
@@ -33,7 +34,7 @@ export type RestServerOptions = {
 };
 
 /** A configuration that the service cannot start with. */
-export class InvalidConfig extends Error {
+class InvalidConfig extends Error {
   override readonly name = 'InvalidConfig';
   readonly problems: readonly string[];
 
@@ -64,7 +65,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   };
   const cache = createServiceCatalog(pool, live, database, observer, metrics.countFailedLoad);
   const service = createRestService({
-    db: createRequestDb(pool),
+    db: config.log.query ? withQueryLog(createRequestDb(pool), observer) : createRequestDb(pool),
     catalog: cache.current,
     config: live.current,
     keys: live.keys,
