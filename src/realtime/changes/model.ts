@@ -31,8 +31,6 @@ export type RelationInfo = {
   readonly columns: readonly ColumnInfo[];
   readonly columnByName: ReadonlyMap<string, ColumnInfo>;
   readonly primaryKey: readonly ColumnInfo[];
-  /** Columns that identify a row in UPDATE and DELETE. */
-  readonly identity: ReadonlySet<string>;
   readonly hasRowSecurity: boolean;
   /** Whether clients may subscribe to it. */
   readonly isPublished: boolean;

@@ -125,6 +125,7 @@ async function canonical(
   return { ...filter, value };
 }
 
+/** Yields the first column as the type's own output prints it, which a cast to text does not for booleans. */
 type Ask = (statement: Sql) => Promise<string>;
 
 async function canonicalValue({ op, value }: Filter, { type }: ColumnInfo, ask: Ask): Promise<string> {
@@ -144,10 +145,10 @@ async function canonicalValue({ op, value }: Filter, { type }: ColumnInfo, ask: 
       const count = await ask(sql`select coalesce(array_length(${value}::${typeName(type)}[], 1), 0)::text`);
       if (Number(count) > maxInValues)
         throw new Invalid(`${raised} too many values for \`in\` filter. Maximum ${maxInValues}`);
-      return ask(sql`select (${value}::${typeName(type)}[])::text`);
+      return ask(sql`select ${value}::${typeName(type)}[]`);
     }
     default:
-      return ask(sql`select (${value}::${typeName(type)})::text`);
+      return ask(sql`select ${value}::${typeName(type)}`);
   }
 }
 

@@ -11,7 +11,6 @@ const relationRow = z.object({
   name: z.string(),
   columns: z.array(z.object({ name: z.string(), type: z.number() })),
   primary_key: z.array(z.string()),
-  identity: z.array(z.string()),
   row_security: z.boolean(),
   published: z.boolean(),
   messages: z.boolean(),
@@ -78,16 +77,6 @@ async function loadRelations(
         join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
         where i.indrelid = c.oid and i.indisprimary
       ), '[]') as primary_key,
-      coalesce((
-        select json_agg(a.attname order by a.attnum)
-        from pg_attribute a
-        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and (
-          c.relreplident = 'f' or exists (
-            select from pg_index i
-            where i.indrelid = c.oid and a.attnum = any(i.indkey::int2[])
-              and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
-          ))
-      ), '[]') as identity,
       exists (
         select from pg_publication p cross join lateral pg_get_publication_tables(p.pubname::text) t
         where p.pubname = ${publication} and t.relid = c.oid
@@ -118,7 +107,6 @@ async function loadRelations(
         columns,
         columnByName,
         primaryKey: row.primary_key.flatMap((name) => columnByName.get(name) ?? []),
-        identity: new Set(row.identity),
         hasRowSecurity: row.row_security,
         isPublished: row.published,
         isMessages: row.messages,

@@ -163,11 +163,11 @@ function toChange(
     case 'update': {
       const old = message.old === null ? null : namedValues(streamed, message.old);
       const row = fillUnchanged(namedValues(streamed, message.row), old);
-      return { ...common, kind: 'UPDATE', row, old: identityOf(relation, row, old) };
+      return { ...common, kind: 'UPDATE', row, old: identityOf(streamed, row, old) };
     }
     case 'delete': {
       const old = namedValues(streamed, message.old);
-      return { ...common, kind: 'DELETE', row: null, old: identityOf(relation, old, old) };
+      return { ...common, kind: 'DELETE', row: null, old: identityOf(streamed, old, old) };
     }
   }
 }

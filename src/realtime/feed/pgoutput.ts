@@ -13,6 +13,8 @@ export type StreamRelation = {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly string[];
+  /** Columns that identify a row in UPDATE and DELETE: its key, an index, or all. */
+  readonly identity: ReadonlySet<string>;
 };
 
 /** Values by position of the relation's columns. */
@@ -158,14 +160,16 @@ function relation(reader: Reader): StreamRelation {
   const name = reader.cString();
   reader.skip(1);
   const count = reader.uint16();
+  const identity = new Set<string>();
   const columns = Array.from({ length: count }, () => {
-    reader.skip(1);
+    const isIdentity = reader.uint8() === 1;
     const column = reader.cString();
     reader.skip(4 + 4);
+    if (isIdentity) identity.add(column);
     return column;
   });
   // The name of the system schema is left empty in the stream.
-  return { oid, schema: schema === '' ? 'pg_catalog' : schema, name, columns };
+  return { oid, schema: schema === '' ? 'pg_catalog' : schema, name, columns, identity };
 }
 
 function row(tag: number, oid: number, reader: Reader): StreamMessage {

@@ -1,4 +1,4 @@
-import type { RelationInfo, RowValues } from '../changes/model.ts';
+import type { RowValues } from '../changes/model.ts';
 import type { StreamRelation, Tuple } from './pgoutput.ts';
 
 /** The values of a tuple by column name; unknown ones are absent. */
@@ -23,7 +23,7 @@ export function fillUnchanged(row: RowValues, old: RowValues | null): RowValues 
  * The identity of a row before an UPDATE. The stream sends it only when it changed; else it is that of the new row.
  * A key tuple has nulls in the other columns, so only identity columns are taken.
  */
-export function identityOf(relation: RelationInfo, row: RowValues, old: RowValues | null): RowValues {
+export function identityOf({ identity }: StreamRelation, row: RowValues, old: RowValues | null): RowValues {
   const source = old ?? row;
-  return new Map([...source].filter(([name]) => relation.identity.has(name)));
+  return new Map([...source].filter(([name]) => identity.has(name)));
 }

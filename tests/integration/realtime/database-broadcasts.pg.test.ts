@@ -21,7 +21,7 @@ let realtime: RealtimeHarness;
 let db: AdminClient;
 
 beforeAll(async () => {
-  cluster = await startTestCluster();
+  cluster = await startTestCluster({ synchronous_commit: 'on' });
   const owner = new URL(cluster.ownerUrl);
   db = await connect(loginUrl(owner, 'postgres', 'postgres'));
   await db.exec(fixture);

@@ -31,7 +31,7 @@ async function listen(subTopic: string, isPrivate: boolean, version: '1.0.0' | '
   return client;
 }
 
-const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
+const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${realtime.url}/realtime/v1/api/broadcast${path}`, {
     method: 'POST',
     body,

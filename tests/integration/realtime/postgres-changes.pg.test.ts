@@ -36,7 +36,7 @@ let db: AdminClient;
 let clients: PhoenixClient[] = [];
 
 beforeAll(async () => {
-  cluster = await startTestCluster();
+  cluster = await startTestCluster({ synchronous_commit: 'on' });
   const owner = new URL(cluster.ownerUrl);
   db = await connect(loginUrl(owner, 'postgres', 'postgres'));
   await db.exec(fixture);
