@@ -48,7 +48,8 @@ begin
     from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')
       and not pg_temp.is_of_extension('pg_class', oid)
-    order by relkind
+    -- A sequence that belongs to a column goes with its table.
+    order by relkind = 'S', relkind
   loop
     execute statement;
   end loop;

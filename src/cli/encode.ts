@@ -17,7 +17,7 @@ export function encodeValues(
     case 'json':
       return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`;
     case 'env':
-      return lines(sorted, (name, value) => `${name}="${value.replaceAll(/["\\$`!]/g, '\\$&')}"`);
+      return lines(sorted, (name, value) => `${name}="${value.replaceAll(/["\\$`]/g, '\\$&')}"`);
     case 'toml':
       return lines(sorted, (name, value) => `${name} = ${JSON.stringify(value)}`);
     case 'yaml':
