@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandFailure, describeError, exitCode } from './exit.ts';
 
 /** A command's own module: adds options, help and action to the command made for it. */
-export type CommandModule = { readonly configure: (command: Command) => void };
+type CommandModule = { readonly configure: (command: Command) => void };
 
 type Entry = {
   /** Words of the command line, e.g. `['db', 'reset']`. */

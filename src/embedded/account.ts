@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { EmbeddedError } from './errors.ts';
 
 /** The operating-system user whose processes and files Postgres is. */
-export type Account = { readonly name: string; readonly uid: number; readonly gid: number };
+type Account = { readonly name: string; readonly uid: number; readonly gid: number };
 
 /** The account of the current process needs no switch: `undefined` stands for it. */
 export type RunAs = Account | undefined;

@@ -15,9 +15,6 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { canEnter, type RunAs } from './account.ts';
 
-/** Where a cluster's files are. */
-export type Placement = { readonly dataDir: string; readonly socketDir: string };
-
 /** The kernel's limit for the path of a Unix socket, without the closing zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
@@ -89,7 +86,7 @@ export async function placeSocketDir(dataDir: string, port: number, runAs: RunAs
 }
 
 /** Makes a folder that only the account can enter; false when something else stands there. */
-export async function makeOwned(folder: string, runAs: RunAs): Promise<boolean> {
+async function makeOwned(folder: string, runAs: RunAs): Promise<boolean> {
   const uid = runAs?.uid ?? process.getuid?.();
   try {
     await mkdir(folder, { mode: 0o700 });

@@ -3,7 +3,7 @@ import { EmbeddedError } from './errors.ts';
 import { type PortHolder, portHolder } from './processes.ts';
 
 /** Whether a port of an address can be listened on now. */
-export function isPortFree(port: number, host: string): Promise<boolean> {
+function isPortFree(port: number, host: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
@@ -41,7 +41,7 @@ export async function demandFreePort(port: number, host: string, remedy: string)
 }
 
 /** Says in a few words who holds a port. */
-export function describeHolder(holder: PortHolder | undefined): string {
+function describeHolder(holder: PortHolder | undefined): string {
   if (!holder) return 'another process';
   const command = holder.command.length > 120 ? `${holder.command.slice(0, 120)}...` : holder.command;
   const project = /^(.*)\/\.ownbase\/postgres$/.exec(holder.folder ?? '')?.[1];

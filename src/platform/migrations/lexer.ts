@@ -1,5 +1,5 @@
 /** Kinds of lexical elements of SQL, as far as finding the end of a statement needs them. */
-export type TokenKind = 'space' | 'comment' | 'word' | 'quoted' | 'string' | 'number' | 'meta' | 'symbol';
+type TokenKind = 'space' | 'comment' | 'word' | 'quoted' | 'string' | 'number' | 'meta' | 'symbol';
 
 /** One element of a text: `text.slice(start, end)`. */
 export type Token = { readonly kind: TokenKind; readonly start: number; readonly end: number };

@@ -25,7 +25,7 @@ export type MigrationEvent =
 export type MigrateOptions = {
   /** Folder that holds `supabase/`. */
   readonly projectDir: string;
-  /** Login that migrations run as: `postgres`. */
+  /** Login that migrations run as: `postgres`, or one that may take that role. */
   readonly url: string;
   /** A superuser's login, for extensions that `postgres` may not create itself; optional. */
   readonly ownerUrl?: string | undefined;
@@ -68,10 +68,20 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
   const client = await connect(options.url, { applicationName: 'ownbase migrations' });
   try {
     await client.query(sql`select pg_advisory_lock(${LOCK_KEY}::bigint)`);
+    await becomePostgres(client);
     return await applyPending(client, options);
   } finally {
     await client.end();
   }
+}
+
+/** A project's objects belong to `postgres`, whoever logged in for it. `reset all` leaves the role alone. */
+async function becomePostgres(client: AdminClient): Promise<void> {
+  const rows = await client.query<{ may: boolean }>(
+    sql`select pg_has_role(session_user, oid, 'member') as may from pg_roles
+        where rolname = 'postgres' and rolname <> session_user`,
+  );
+  if (rows[0]?.may === true) await client.exec('set role postgres');
 }
 
 async function applyPending(client: AdminClient, options: MigrateOptions): Promise<MigrateReport> {

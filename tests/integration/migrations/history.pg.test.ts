@@ -126,6 +126,18 @@ describe('a fresh database', async () => {
     await database.owner.exec('drop owned by migration_test_reader; drop role migration_test_reader');
   });
 
+  it('gets objects of postgres whoever logs in', async () => {
+    const other = await createTestDatabase();
+    const folder = await createProject({
+      'supabase/migrations/1_a.sql': 'create table mine (); create extension dblink;',
+    });
+    await apply(other, folder, { url: other.url('supabase_admin') });
+    const rows = await other.owner.query(
+      sql`select tableowner::text from pg_tables where tablename = 'mine'`,
+    );
+    expect(rows).toEqual([{ tableowner: 'postgres' }]);
+  });
+
   it('is applied to once when two starts meet', async () => {
     const folder = await createProject({
       'supabase/migrations/1_a.sql': 'select 1',
