@@ -27,7 +27,7 @@ export async function runInstance(
   announce: (values: Readonly<Record<string, string>>) => void,
 ): Promise<number> {
   const stopping = listenForSignals();
-  const running = await bringUp(config, keys);
+  const running = await Promise.race([bringUp(config, keys), stopping.second.then(abandon)]);
   const values = valuesOf(config, keys, running);
   try {
     await writeInstance(config.projectDir, {
@@ -63,6 +63,11 @@ async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
     if (cause instanceof ConfigError) throw cause;
     throw new CommandFailure(describeError(cause), exitCode.startFailed, { cause });
   }
+}
+
+/** Two signals before the instance is up: its owner does not want to wait. The next start cleans up behind it. */
+function abandon(): never {
+  process.exit(exitCode.drainTimedOut);
 }
 
 function valuesOf(config: Config, keys: InstanceKeys, { app, database }: Running): Record<string, string> {

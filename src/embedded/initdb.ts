@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RunAs } from './account.ts';
@@ -53,10 +54,19 @@ export async function createCluster(
     await runInitdb(binaries, draft, passwordSource, runAs);
     await writeOwned(passwordFile(draft), password, runAs);
     if (options.durable) await initdb(binaries, ['--sync-only', '-D', draft], runAs);
-    await rename(draft, dataDir);
+    await moveIntoPlace(draft, dataDir);
   } finally {
     await rm(passwordSource, { force: true });
     await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function moveIntoPlace(draft: string, dataDir: string): Promise<void> {
+  try {
+    await rename(draft, dataDir);
+  } catch (error) {
+    // Another start made the cluster in the meantime; whether both may run is settled by the postmaster's lock.
+    if (!existsSync(join(dataDir, 'PG_VERSION'))) throw error;
   }
 }
 

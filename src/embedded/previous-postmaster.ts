@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPostmasterPid, readSupervisorPid } from './cluster-files.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type PostmasterPid, readPostmasterPid, readSupervisorPid } from './cluster-files.ts';
 import { EmbeddedError } from './errors.ts';
 import { commandOf, isAlive, isKnown, parentOf, waitForEnd, workingFolderOf } from './processes.ts';
 
+const STARTING_TIMEOUT_MS = 2_000;
 const FAST_STOP_TIMEOUT_MS = 15_000;
 const IMMEDIATE_STOP_TIMEOUT_MS = 10_000;
 
@@ -20,7 +22,7 @@ export async function settlePreviousPostmaster(
   dataDir: string,
   notice: (text: string) => void,
 ): Promise<void> {
-  const found = await readPostmasterPid(dataDir);
+  const found = await readSettledPid(dataDir);
   if (!found || !isKnown(found.pid)) return;
   if (!isAlive(found.pid) || !(await isPostmasterOf(found.pid, dataDir))) {
     notice(`removing the stale ${join(dataDir, 'postmaster.pid')}: process ${found.pid} is not its Postgres`);
@@ -36,6 +38,17 @@ export async function settlePreviousPostmaster(
   }
   notice(`stopping the Postgres that an earlier run left behind (process ${found.pid})`);
   await stopOrphan(found.pid, dataDir);
+}
+
+/** A postmaster that only just starts has not written yet whose it is: it gets a moment. */
+async function readSettledPid(dataDir: string): Promise<PostmasterPid | undefined> {
+  const deadline = Date.now() + STARTING_TIMEOUT_MS;
+  for (;;) {
+    const found = await readPostmasterPid(dataDir);
+    const isStarting = found !== undefined && ['', 'starting'].includes(found.status) && isAlive(found.pid);
+    if (!isStarting || Date.now() > deadline) return found;
+    await delay(20);
+  }
 }
 
 async function isPostmasterOf(pid: number, dataDir: string): Promise<boolean> {

@@ -152,10 +152,23 @@ describe('the embedded Postgres', () => {
     supervisor.kill('SIGKILL');
     process.kill(postmaster, 'SIGKILL');
     await vi.waitUntil(() => !isAlive(postmaster));
-    await mkdir(join(folder, 'postgres.init-999999999-abcdef'));
-    // The pid in a left-over file may belong to another program by now.
     const server = await start(folder);
     expect(await query(server, sql`select 1 as one`)).toEqual([{ one: 1 }]);
+  });
+
+  it('removes what a crash in the making of a cluster left', async () => {
+    const folder = await freshFolder();
+    await mkdir(join(folder, 'postgres.init-999999999-abcdef'));
+    await writeFile(join(folder, 'postgres.init-999999999-abcdef.password'), 'secret');
+    await start(folder);
+    expect((await readdir(folder)).sort()).toEqual(['logs', 'postgres', 'run']);
+  });
+
+  it('starts once when two starts meet', async () => {
+    const folder = await freshFolder();
+    const outcomes = await Promise.allSettled([start(folder), start(folder)]);
+    const started = outcomes.filter(({ status }) => status === 'fulfilled');
+    expect(started).toHaveLength(1);
   });
 
   it('removes a pid file whose process is something else by now', async () => {
