@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { chooseAccount, type RunAs } from './account.ts';
 import { type Binaries, locateBinaries } from './binaries.ts';
 import { readClusterVersion } from './cluster-files.ts';
@@ -8,17 +7,16 @@ import { EmbeddedError } from './errors.ts';
 import { createCluster, OWNER_ROLE, readOwnerPassword } from './initdb.ts';
 import { placeDataDir, placeSocketDir } from './placement.ts';
 import { demandFreePort, findFreePort } from './ports.ts';
-import { type ExitInfo, type Postmaster, type PostmasterSpec, startPostmaster } from './postmaster.ts';
+import { type PostmasterSpec, startPostmaster } from './postmaster.ts';
 import { settlePreviousPostmaster } from './previous-postmaster.ts';
 import { serverArguments } from './settings.ts';
+import { type Supervised, type SupervisorEvent, supervise } from './supervise.ts';
 
-/** What the supervisor reports while it works. */
+/** What is reported while Postgres is started and supervised. */
 export type EmbeddedEvent =
   | { readonly kind: 'notice'; readonly message: string }
   | { readonly kind: 'initializing'; readonly dataDir: string }
-  | { readonly kind: 'ready'; readonly pid: number; readonly port: number }
-  | { readonly kind: 'lost'; readonly exit: ExitInfo; readonly retryInMs: number }
-  | { readonly kind: 'restart_failed'; readonly error: unknown; readonly retryInMs: number };
+  | SupervisorEvent;
 
 /** Options of the embedded Postgres; only the data directory is needed. */
 export type EmbeddedOptions = {
@@ -42,7 +40,7 @@ export type EmbeddedOptions = {
 };
 
 /** A supervised Postgres: restarted when it dies, until `stop`. */
-export type EmbeddedPostgres = {
+export type EmbeddedPostgres = Supervised & {
   readonly port: number;
   readonly dataDir: string;
   readonly socketDir: string;
@@ -52,20 +50,9 @@ export type EmbeddedPostgres = {
   readonly created: boolean;
   /** Connection string of the owner, a superuser, to the database `postgres` over TCP. */
   readonly ownerUrl: string;
-  /** Pid of the postmaster at this moment; undefined between its death and its restart. */
-  pid(): number | undefined;
-  /** Shuts down within about `timeoutMs`; harmless when called twice. */
-  stop(timeoutMs?: number): Promise<void>;
-  /** Resolves when the supervised Postgres has ended for good. */
-  readonly exited: Promise<ExitInfo>;
 };
 
 const READY_TIMEOUT_MS = 120_000;
-const STOP_TIMEOUT_MS = 10_000;
-const FIRST_BACKOFF_MS = 50;
-const MAX_BACKOFF_MS = 5_000;
-/** A postmaster that lived this long starts the backoff anew. */
-const STABLE_AFTER_MS = 30_000;
 
 /**
  * Starts Postgres on a data directory, which is made when absent, and supervises it.
@@ -106,7 +93,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       settings: options.settings ?? {},
     }),
   };
-  const supervised = supervise(spec, await startPostmaster(spec), (event) => report(event), port);
+  const supervised = supervise(spec, await startPostmaster(spec), port, report);
   const ownerUrl = `postgresql://${OWNER_ROLE}:${encodeURIComponent(ownerPassword)}@127.0.0.1:${port}/postgres`;
   const { majorVersion } = binaries;
   return { port, dataDir, socketDir, logFile, majorVersion, created, ownerUrl, ...supervised };
@@ -145,77 +132,4 @@ async function prepareCluster(
   const { ownerPassword, durable = true } = options;
   await createCluster(binaries, dataDir, runAs, { durable, ownerPassword });
   return true;
-}
-
-/**
- * Keeps a postmaster alive:
- *
- *     running --dies--> waiting (backoff) --started--> running
- *        |                 |    ^------failed------|
- *        +------stop-------+--> ended
- */
-function supervise(
-  spec: PostmasterSpec,
-  first: Postmaster,
-  report: (event: EmbeddedEvent) => void,
-  port: number,
-): Pick<EmbeddedPostgres, 'pid' | 'stop' | 'exited'> {
-  const stopping = new AbortController();
-  let current: Postmaster | undefined = first;
-  let stopTimeoutMs = STOP_TIMEOUT_MS;
-  let backoffMs = FIRST_BACKOFF_MS;
-
-  const restart = async (): Promise<Postmaster | undefined> => {
-    for (;;) {
-      // Cut short by stop, which the next line sees.
-      await delay(backoffMs, undefined, { signal: stopping.signal }).catch(() => {});
-      if (stopping.signal.aborted) return undefined;
-      backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
-      try {
-        return await startPostmaster(spec);
-      } catch (error) {
-        report({ kind: 'restart_failed', error, retryInMs: backoffMs });
-      }
-    }
-  };
-
-  const run = async (): Promise<ExitInfo> => {
-    let exit: ExitInfo = { code: 0, signal: null };
-    while (current) {
-      report({ kind: 'ready', pid: current.pid, port });
-      const readyAt = Date.now();
-      exit = await endedOrStopped(current, stopping.signal, () => stopTimeoutMs);
-      current = undefined;
-      if (stopping.signal.aborted) break;
-      if (Date.now() - readyAt > STABLE_AFTER_MS) backoffMs = FIRST_BACKOFF_MS;
-      report({ kind: 'lost', exit, retryInMs: backoffMs });
-      current = await restart();
-    }
-    return exit;
-  };
-
-  const exited = run();
-  return {
-    exited,
-    pid: () => current?.pid,
-    async stop(timeoutMs = STOP_TIMEOUT_MS) {
-      stopTimeoutMs = timeoutMs;
-      stopping.abort();
-      await exited;
-    },
-  };
-}
-
-/** Waits for the end of a postmaster, which the signal asks for. */
-async function endedOrStopped(
-  postmaster: Postmaster,
-  signal: AbortSignal,
-  timeoutMs: () => number,
-): Promise<ExitInfo> {
-  const stop = (): void => void postmaster.stop(timeoutMs());
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  const exit = await postmaster.ended;
-  signal.removeEventListener('abort', stop);
-  return exit;
 }
