@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeDataDir } from '../../src/embedded/placement.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const projects = fileURLToPath(new URL('../fixtures/projects/', import.meta.url));
@@ -36,7 +37,14 @@ export function runCli(
 export async function copyProject(name: string): Promise<{ readonly dir: string; remove(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'ownbase-project-'));
   await cp(join(projects, name), dir, { recursive: true });
-  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+  return {
+    dir,
+    async remove() {
+      // As root the data may stand elsewhere, where Postgres' account can reach it.
+      await removeDataDir(join(dir, '.ownbase', 'postgres'));
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Ports that were free a moment ago. */
