@@ -3,18 +3,45 @@ import type { HttpReply } from '../http/exchange.ts';
 import type { AdminCall, Call, UserCall } from './call.ts';
 import type { AuthContext } from './context.ts';
 import { getAudit } from './endpoints/admin/audit.ts';
+import { deleteUserFactor, getUserFactors, putUserFactor } from './endpoints/admin/factors.ts';
+import { postGenerateLink } from './endpoints/admin/generate-link.ts';
+import { postInvite } from './endpoints/admin/invite.ts';
+import { deleteUserPasskey, getUserPasskeys } from './endpoints/admin/passkeys.ts';
 import { deleteUserById, getUserById, getUsers, postUser, putUserById } from './endpoints/admin/users.ts';
+import { deleteFactor, postChallenge, postFactor, postFactorVerify } from './endpoints/factors.ts';
+import { deleteUserIdentity } from './endpoints/identities.ts';
 import { postLogout } from './endpoints/logout.ts';
 import { getHealth, getJwks, getOpenIdConfiguration, getSettings } from './endpoints/metadata.ts';
+import {
+  deleteClient,
+  demandOAuthServer,
+  getClient,
+  getClients,
+  postClient,
+  postClientRegistration,
+  postClientSecret,
+  putClient,
+} from './endpoints/oauth-clients.ts';
 import { postMagicLink, postOtp } from './endpoints/otp.ts';
+import {
+  demandPasskeys,
+  getPasskeys,
+  patchPasskey,
+  postAuthenticationOptions,
+  postAuthenticationVerify,
+  postRegistrationOptions,
+  postRegistrationVerify,
+  removePasskey,
+} from './endpoints/passkeys.ts';
 import { getReauthenticate } from './endpoints/reauthenticate.ts';
 import { postRecover } from './endpoints/recover.ts';
 import { postResend } from './endpoints/resend.ts';
 import { postSignUp } from './endpoints/sign-up.ts';
+import { getSsoProviders, refuseSaml, refuseSsoProvider } from './endpoints/sso.ts';
 import { postToken } from './endpoints/token.ts';
 import { getUser, putUser } from './endpoints/user.ts';
 import { getVerify, postVerify } from './endpoints/verify.ts';
-import { demandAdmin, demandUser } from './guard.ts';
+import { demandAdmin, demandPermanentUser, demandUser } from './guard.ts';
 import type { LimiterName } from './limits/limits.ts';
 
 /** Answers one kind of request. */
@@ -41,6 +68,30 @@ const admin =
   async (context, call) =>
     endpoint(context, await demandAdmin(context, call));
 
+const permanent =
+  (endpoint: (context: AuthContext, call: UserCall) => Promise<HttpReply>): Endpoint =>
+  async (context, call) =>
+    endpoint(context, await demandPermanentUser(context, call));
+
+/** Puts the switch of a feature before everything else about it, its guard included. */
+const behind =
+  (demand: (context: AuthContext) => void) =>
+  (endpoint: Endpoint): Endpoint =>
+  async (context, call) => {
+    demand(context);
+    return endpoint(context, call);
+  };
+
+const passkeys = behind(demandPasskeys);
+const oauthServer = behind(demandOAuthServer);
+
+/** OAuth clients are looked at only after the admin has been. */
+const clientAdmin = (endpoint: (context: AuthContext, call: AdminCall) => Promise<HttpReply>): Endpoint =>
+  admin(async (context, call) => {
+    demandOAuthServer(context);
+    return endpoint(context, call);
+  });
+
 /** The table of contents of the service. */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/health', endpoint: getHealth },
@@ -62,12 +113,92 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/logout', endpoint: user(postLogout) },
   { method: 'GET', path: '/reauthenticate', endpoint: user(getReauthenticate) },
 
+  { method: 'DELETE', path: '/user/identities/:identity_id', endpoint: user(deleteUserIdentity) },
+
+  { method: 'POST', path: '/factors', endpoint: permanent(postFactor) },
+  {
+    method: 'POST',
+    path: '/factors/:factor_id/challenge',
+    endpoint: permanent(postChallenge),
+    limit: 'factorChallenge',
+  },
+  {
+    method: 'POST',
+    path: '/factors/:factor_id/verify',
+    endpoint: permanent(postFactorVerify),
+    limit: 'factorVerify',
+  },
+  { method: 'DELETE', path: '/factors/:factor_id', endpoint: permanent(deleteFactor) },
+
+  {
+    method: 'POST',
+    path: '/passkeys/authentication/options',
+    endpoint: passkeys(postAuthenticationOptions),
+    limit: 'passkey',
+    captcha: true,
+  },
+  { method: 'POST', path: '/passkeys/authentication/verify', endpoint: passkeys(postAuthenticationVerify) },
+  {
+    method: 'POST',
+    path: '/passkeys/registration/options',
+    endpoint: passkeys(permanent(postRegistrationOptions)),
+  },
+  {
+    method: 'POST',
+    path: '/passkeys/registration/verify',
+    endpoint: passkeys(permanent(postRegistrationVerify)),
+  },
+  { method: 'GET', path: '/passkeys', endpoint: passkeys(user(getPasskeys)) },
+  { method: 'PATCH', path: '/passkeys/:passkey_id', endpoint: passkeys(user(patchPasskey)) },
+  { method: 'DELETE', path: '/passkeys/:passkey_id', endpoint: passkeys(user(removePasskey)) },
+
+  { method: 'POST', path: '/sso', endpoint: refuseSaml },
+  { method: 'GET', path: '/sso/saml/metadata', endpoint: refuseSaml },
+  { method: 'POST', path: '/sso/saml/acs', endpoint: refuseSaml },
+
+  {
+    method: 'POST',
+    path: '/oauth/clients/register',
+    endpoint: oauthServer(postClientRegistration),
+    limit: 'clientRegistration',
+  },
+  {
+    method: 'GET',
+    path: '/.well-known/oauth-authorization-server',
+    endpoint: oauthServer(getOpenIdConfiguration),
+  },
+
+  { method: 'POST', path: '/invite', endpoint: admin(postInvite) },
+  { method: 'POST', path: '/admin/generate_link', endpoint: admin(postGenerateLink) },
   { method: 'GET', path: '/admin/audit', endpoint: admin(getAudit) },
   { method: 'GET', path: '/admin/users', endpoint: admin(getUsers) },
   { method: 'POST', path: '/admin/users', endpoint: admin(postUser) },
   { method: 'GET', path: '/admin/users/:user_id', endpoint: admin(getUserById) },
   { method: 'PUT', path: '/admin/users/:user_id', endpoint: admin(putUserById) },
   { method: 'DELETE', path: '/admin/users/:user_id', endpoint: admin(deleteUserById) },
+  { method: 'GET', path: '/admin/users/:user_id/factors', endpoint: admin(getUserFactors) },
+  { method: 'PUT', path: '/admin/users/:user_id/factors/:factor_id', endpoint: admin(putUserFactor) },
+  { method: 'DELETE', path: '/admin/users/:user_id/factors/:factor_id', endpoint: admin(deleteUserFactor) },
+  { method: 'GET', path: '/admin/users/:user_id/passkeys', endpoint: admin(getUserPasskeys) },
+  {
+    method: 'DELETE',
+    path: '/admin/users/:user_id/passkeys/:passkey_id',
+    endpoint: admin(deleteUserPasskey),
+  },
+  { method: 'GET', path: '/admin/oauth/clients', endpoint: clientAdmin(getClients) },
+  { method: 'POST', path: '/admin/oauth/clients', endpoint: clientAdmin(postClient) },
+  { method: 'GET', path: '/admin/oauth/clients/:client_id', endpoint: clientAdmin(getClient) },
+  { method: 'PUT', path: '/admin/oauth/clients/:client_id', endpoint: clientAdmin(putClient) },
+  { method: 'DELETE', path: '/admin/oauth/clients/:client_id', endpoint: clientAdmin(deleteClient) },
+  {
+    method: 'POST',
+    path: '/admin/oauth/clients/:client_id/regenerate_secret',
+    endpoint: clientAdmin(postClientSecret),
+  },
+  { method: 'GET', path: '/admin/sso/providers', endpoint: admin(getSsoProviders) },
+  { method: 'GET', path: '/admin/sso/providers/:id', endpoint: admin(refuseSsoProvider) },
+  { method: 'PUT', path: '/admin/sso/providers/:id', endpoint: admin(refuseSsoProvider) },
+  { method: 'DELETE', path: '/admin/sso/providers/:id', endpoint: admin(refuseSsoProvider) },
 ];
 
 /** A route that was found, with the parameters of its path. */

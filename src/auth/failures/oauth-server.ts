@@ -1,0 +1,23 @@
+import { failures } from './table.ts';
+
+/** Refusals of the OAuth server. */
+export const oauthServerFailure = failures({
+  disabled: [404, 'feature_disabled', 'OAuth server is disabled'],
+  registrationDisabled: [
+    403,
+    'oauth_dynamic_client_registration_disabled',
+    'Dynamic client registration is not enabled',
+  ],
+  badBody: [400, 'bad_json', 'Invalid JSON body'],
+  clientIdFormat: [400, 'validation_failed', 'invalid client_id format'],
+  clientNotFound: [404, 'oauth_client_not_found', 'OAuth client not found'],
+  invalid: [400, 'validation_failed', (problem: string) => problem],
+  nothingToUpdate: [400, 'validation_failed', 'No fields provided for update'],
+  publicHasNoSecret: [400, 'validation_failed', 'Cannot regenerate secret for public client'],
+});
+
+/** Refusals of single sign-on. */
+export const ssoFailure = failures({
+  samlDisabled: [404, 'saml_provider_disabled', 'SAML 2.0 is disabled'],
+  providerNotFound: [404, 'sso_provider_not_found', 'SSO Identity Provider not found'],
+});

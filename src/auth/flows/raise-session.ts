@@ -1,0 +1,69 @@
+import { sql } from '../../pg/sql/sql.ts';
+import type { UserCall } from '../call.ts';
+import type { AuthContext } from '../context.ts';
+import { mfaFailure } from '../failures/mfa.ts';
+import { deleteUnverified, factorMethods } from '../store/factors.ts';
+import { replaceLiveToken } from '../store/refresh.ts';
+import type { Factor, JsonObject, Session } from '../store/rows.ts';
+import { addMethod, findSession } from '../store/sessions.ts';
+import { reloadUser } from '../store/users.ts';
+import { encodeCounterToken } from '../tokens/counter-token.ts';
+import { makeShortToken } from '../tokens/short-token.ts';
+import type { Flow } from './flow.ts';
+import { issueAccessToken, noteSession, sessionReply } from './session.ts';
+
+/**
+ * Raises the session of a request to two factors: with new tokens, since those of one factor must not lead to two.
+ * Every lower session of the user ends.
+ *
+ * Upstream: internal/api/token.go (updateMFASessionAndClaims).
+ */
+export async function raiseSession(
+  context: AuthContext,
+  flow: Flow,
+  call: UserCall,
+  factor: Factor,
+): Promise<JsonObject> {
+  const now = context.now();
+  if (call.session === null) throw mfaFailure.noSession();
+  const sessionId = call.session.id;
+  const method = factorMethods[factor.factor_type];
+  await addMethod(flow.tx, context.random.uuid(), sessionId, method, now);
+  const session = await lockSession(flow, sessionId);
+  const { token, counter } = await rotate(context, flow, session, call.user.id);
+  await flow.tx.execute(sql`
+    update auth.sessions set aal = 'aal2', factor_id = ${factor.id}, updated_at = ${now} where id = ${sessionId}`);
+  const user = await reloadUser(flow.tx, call.user);
+  const access = await issueAccessToken(context, flow.tx, call, user, session, method);
+  await flow.tx.execute(sql`delete from auth.sessions where user_id = ${user.id} and aal < 'aal2'`);
+  await deleteUnverified(flow.tx, user.id, factor.factor_type);
+  noteSession(call, user.id, sessionId, counter === null ? token : null, counter ?? 0n);
+  return sessionReply(context, access, token, user);
+}
+
+async function lockSession(flow: Flow, id: string): Promise<Session> {
+  await flow.tx.execute(sql`select from auth.sessions where id = ${id} for update`);
+  const session = await findSession(flow.tx, id);
+  if (session === null) throw mfaFailure.noSession();
+  return session;
+}
+
+/** The counter moves by two: by one, the old token would still count as one that got lost on its way. */
+async function rotate(
+  context: AuthContext,
+  flow: Flow,
+  session: Session,
+  userId: string,
+): Promise<{ readonly token: string; readonly counter: bigint | null }> {
+  const { refresh_token_hmac_key: stored, refresh_token_counter: current } = session;
+  if (stored === null || current === null) {
+    const token = makeShortToken(context.random);
+    await replaceLiveToken(flow.tx, session.id, userId, token, context.now());
+    return { token, counter: null };
+  }
+  const key = Buffer.from(context.encryption.open(session.id, stored), 'base64url');
+  const counter = BigInt(current) + 2n;
+  await flow.tx.execute(sql`
+    update auth.sessions set refresh_token_counter = ${counter} where id = ${session.id}`);
+  return { token: encodeCounterToken(session.id, counter, key), counter };
+}
