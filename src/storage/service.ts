@@ -27,11 +27,20 @@ export function createStorageService(deps: StorageDeps): StorageService {
   return {
     handle(request) {
       if (isUnder(request.path, tusPath)) return resumable(request);
+      if (deps.config.s3Enabled && isUnder(request.path, s3Path)) return answerS3(deps, request);
       return answer(deps, request, find(request.method, request.path));
     },
     run: (signal) => runWorker(deps, signal),
     close: () => deps.store.close(),
   };
+}
+
+const s3Path = '/s3';
+
+/** The S3 endpoint is loaded when somebody speaks it. */
+async function answerS3(deps: StorageDeps, request: HttpRequest): Promise<HttpReply> {
+  const { handleS3 } = await import('./s3/handler.ts');
+  return handleS3(deps, request);
 }
 
 const isUnder = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);

@@ -101,7 +101,10 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
     router: createGateway({
       keys: keys.api,
       requireApikey: false,
-      mounts: [{ ...mount, prefix: '/storage/v1', credentials: 'apikey' }],
+      mounts: [
+        { ...mount, prefix: '/storage/v1', credentials: 'apikey' },
+        { ...mount, prefix: '/storage/v1/s3', base: '/storage/v1', credentials: 'untouched' },
+      ],
     }),
     observer: deps.observer,
     isTrustedProxy: trustProxies([]),

@@ -65,4 +65,17 @@ export const storageOptions = {
     env: ['TUS_URL_EXPIRY_MS'],
     description: 'How long an unfinished resumable upload may be taken up again, in milliseconds.',
   }),
+  s3Enabled: option({
+    kind: boolean,
+    default: true,
+    toml: 'storage.s3_protocol.enabled',
+    env: ['S3_PROTOCOL_ENABLED'],
+    description: 'Serve the S3 protocol under /storage/v1/s3.',
+  }),
+  enforcesS3Region: option({
+    kind: boolean,
+    default: false,
+    env: ['S3_PROTOCOL_ENFORCE_REGION'],
+    description: 'Take S3 signatures for the configured region only, not for auto and us-east-1.',
+  }),
 };

@@ -135,6 +135,7 @@ export function bodyFailure(
   file: { readonly body: { readonly errored: Error | null } },
 ): unknown {
   if (thrown instanceof BlobTooLarge) return new StorageError('EntityTooLarge', '', { cause: thrown });
+  if (thrown instanceof StorageError) return thrown;
   const isBodys =
     file.body.errored !== null || (thrown as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE';
   if (!isBodys) return thrown;

@@ -101,3 +101,16 @@ function files(page: PageListing): Sql {
   return sql`select ${entryJson} from storage.objects where ${sql.join(conditions, ' and ')}
     order by ${first} name collate "C" ${sql.keyword(sortOrder)} limit ${page.limit}`;
 }
+
+/** One page of a listing with any delimiter; a folder's name comes without it. */
+export async function listDelimited(
+  db: RequestDb,
+  scope: RequestScope,
+  page: PageListing & { readonly delimiter: string },
+): Promise<PageEntry[]> {
+  const [found] = await db.run(scope, [
+    compile(sql`select ${entryJson} from storage.list_objects_with_delimiter(${page.bucket}, ${page.prefix},
+      ${page.delimiter}, ${page.limit}, ${page.startAfter ?? ''}, ${page.after})`),
+  ]);
+  return jsonRows<PageEntry>(found);
+}

@@ -235,3 +235,15 @@ export async function hasVersion(db: ServiceDb, key: ObjectKey, version: string)
   );
   return rows[0]?.object ?? null;
 }
+
+/** Which of the names the bucket has, regardless of row security. */
+export async function existingNames(
+  db: ServiceDb,
+  bucket: string,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ name: string }>(
+    sql`select name from storage.objects where bucket_id = ${bucket} and name = any(${names}::text[])`,
+  );
+  return new Set(rows.map((row) => row.name));
+}

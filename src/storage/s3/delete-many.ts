@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { scopeOf } from '../call.ts';
+import { StorageError } from '../errors.ts';
+import { deleteObjects, existingNames } from '../store/objects.ts';
+import { readDocument } from './body.ts';
+import { requireBucket } from './objects.ts';
+import { type Operation, xmlReply } from './operation.ts';
+import { readXml } from './xml.ts';
+
+const document = z.object({
+  Delete: z.object({
+    Object: z
+      .array(z.object({ Key: z.string() }))
+      .min(1)
+      .max(1000),
+    Quiet: z.string().optional(),
+  }),
+});
+
+/** DeleteObjects: what policies keep is reported as denied; what is missing counts as deleted. */
+export const removeMany: Operation = async (s3) => {
+  const { deps, call, body } = s3;
+  const parsed = document.safeParse(readXml(await readDocument(body)));
+  if (!parsed.success) throw new StorageError('MalformedXML', 'Invalid Delete document');
+  await requireBucket(s3);
+  const { bucket } = call.params;
+  const { Object: objects, Quiet: quiet } = parsed.data.Delete;
+  const keys = objects.map((object) => object.Key);
+  const graceSeconds = deps.config.deleteGraceMs / 1000;
+  await deleteObjects(deps.requestDb, scopeOf(call), bucket, keys, graceSeconds);
+  const remaining = await existingNames(deps.serviceDb, bucket, keys);
+  const deleted = quiet === 'true' ? [] : keys.filter((key) => !remaining.has(key));
+  return xmlReply('DeleteResult', {
+    Deleted: deleted.map((Key) => ({ Key })),
+    Error: keys
+      .filter((key) => remaining.has(key))
+      .map((Key) => ({ Key, Code: 'AccessDenied', Message: 'Access Denied' })),
+  });
+};

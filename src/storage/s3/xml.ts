@@ -1,0 +1,59 @@
+import { XMLParser } from 'fast-xml-parser';
+import { StorageError } from '../errors.ts';
+
+/** What an element holds: text, elements by name (several of one name as a list), or nothing. */
+export type XmlNode = string | number | boolean | null | undefined | XmlTree | readonly XmlNode[];
+/** Elements by name; undefined ones are left out. */
+export interface XmlTree {
+  readonly [name: string]: XmlNode;
+}
+
+const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#xD;',
+};
+
+// Characters that XML 1.0 cannot hold, not even escaped.
+const impossible = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
+const escapeXml = (text: string): string =>
+  text.replace(impossible, '\uFFFD').replace(/[&<>"\r]/g, (character) => escapes[character] ?? character);
+
+function write(name: string, node: XmlNode, attributes = ''): string {
+  if (node === undefined) return '';
+  if (Array.isArray(node)) return node.map((item) => write(name, item)).join('');
+  if (node === null || node === '') return `<${name}${attributes}/>`;
+  if (typeof node !== 'object') return `<${name}${attributes}>${escapeXml(String(node))}</${name}>`;
+  const children = Object.entries(node as XmlTree).map(([child, value]) => write(child, value));
+  return `<${name}${attributes}>${children.join('')}</${name}>`;
+}
+
+/** A document with one root, in the protocol's namespace. */
+export const writeXml = (root: string, tree: XmlTree): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n${write(root, tree, ` xmlns="${namespace}"`)}`;
+
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  removeNSPrefix: true,
+  parseTagValue: false,
+  trimValues: true,
+  // The five entities of XML itself; a DOCTYPE is refused below, so that none can be declared.
+  processEntities: true,
+  isArray: (name) => name === 'Object' || name === 'Part',
+});
+
+/** Reads a document, as unknown; throws `MalformedXML`. */
+export function readXml(text: string): unknown {
+  if (/<!DOCTYPE/i.test(text)) throw new StorageError('MalformedXML', 'DOCTYPE is not supported');
+  try {
+    return parser.parse(text, true);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : 'unreadable';
+    throw new StorageError('MalformedXML', `Invalid XML payload: ${why}`, { cause: thrown });
+  }
+}
