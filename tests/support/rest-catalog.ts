@@ -145,7 +145,7 @@ export const filmCatalog: Catalog = sketchCatalog(
     { name: 'add_them', parameters: { a: 'integer', b: 'integer' }, volatility: 'i' },
     {
       name: 'best_films',
-      parameters: { 'least?': 'numeric' },
+      parameters: { 'minimum?': 'numeric' },
       returns: 'films',
       isSet: true,
       isComposite: true,

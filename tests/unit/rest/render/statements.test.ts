@@ -164,9 +164,9 @@ describe('calls', () => {
   });
 
   it('of rows select and filter like a relation', () => {
-    const { text } = statementOf('/rpc/best_films?least=5&select=title&title=eq.M');
+    const { text } = statementOf('/rpc/best_films?minimum=5&select=title&title=eq.M');
     expect(text).toContain(
-      'SELECT "pgrst_call"."title" FROM "public"."best_films"("least" := $1::numeric) pgrst_call',
+      'SELECT "pgrst_call"."title" FROM "public"."best_films"("minimum" := $1::numeric) pgrst_call',
     );
     expect(text).toContain('FROM "pgrst_source" AS "films" WHERE "films"."title" = $2');
   });
