@@ -16,8 +16,9 @@ export function createKeyedLimiter(
   clock: Clock,
   options: { readonly events: number; readonly perMs: number; readonly burst: number },
 ): KeyedLimiter {
-  // Keys come from headers, so their number is bounded; the one longest unused is the fullest.
-  const buckets = new LRUCache<string, Bucket>({ max: maxKeys });
+  // Keys come from headers, so their number is bounded; the one longest unused is the fullest. (A bound by size, since
+  // one by count would reserve the room of all of them for each limiter.)
+  const buckets = new LRUCache<string, Bucket>({ maxSize: maxKeys, sizeCalculation: () => 1 });
   const perMs = options.events / options.perMs;
   return {
     take(key) {
