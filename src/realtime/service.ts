@@ -210,6 +210,7 @@ function createChangeParts(
     onStoredMessage: (change: Change) => publishStored(change, startedAt, hub, events),
     mustSkip: () => delivered.isExceeded(),
     onDelivered: (count: number) => delivered.add(count),
+    highWaterBytes: config.maxSocketBufferBytes / 4,
     onFailure: ({ sqlstate }: { sqlstate: string }, relation: string) =>
       observer({
         kind: 'notice',

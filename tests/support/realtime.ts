@@ -97,18 +97,23 @@ export async function startRealtime(options: RealtimeHarnessOptions): Promise<Re
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const stopping = new AbortController();
   const running = options.withFeed === false ? Promise.resolve() : service.run(stopping.signal);
+  const stop = async (): Promise<void> => {
+    await service.drain();
+    stopping.abort();
+    await running;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await pool.end();
+  };
+  let stopped: Promise<void> | null = null;
   return {
     service,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ...keys,
     observations,
-    async stop() {
-      await service.drain();
-      stopping.abort();
-      await running;
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await pool.end();
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Relations } from '../feed/relations.ts';
 import type { Frame } from '../socket/frame.ts';
 import { changeError, changeFrame, encodeChange, encodeError } from './encode.ts';
@@ -18,6 +19,8 @@ export type DispatchOptions = QuestionsOptions & {
   /** Whether deliveries are above their limit: then they are skipped. */
   readonly mustSkip: () => boolean;
   readonly onDelivered: (count: number) => void;
+  /** Unsent bytes of a socket above which the next batch waits a little. */
+  readonly highWaterBytes: number;
 };
 
 /** A group that a change may reach, and what that still depends on. */
@@ -45,10 +48,12 @@ export async function dispatchChanges(changes: readonly Change[], options: Dispa
     await checkGroups(changes, fresh, reached, options);
     for (const group of fresh) seen.add(group);
   }
+  const told = new Set<ChangeReceiver>();
   changes.forEach((change, i) => {
     if (change.relation.isMessages) options.onStoredMessage(change);
-    deliver(change, reached[i]?.values() ?? [], options);
+    deliver(change, reached[i]?.values() ?? [], told, options);
   });
+  await untilTaken(told, options.highWaterBytes);
 }
 
 function newGroups(
@@ -134,7 +139,12 @@ const hasListeners = ({ subscribers }: Group, { commitLsn }: Change): boolean =>
   return false;
 };
 
-function deliver(change: Change, candidates: Iterable<Candidate>, options: DispatchOptions): void {
+function deliver(
+  change: Change,
+  candidates: Iterable<Candidate>,
+  told: Set<ChangeReceiver>,
+  options: DispatchOptions,
+): void {
   const variants = new Map<string, Map<ChangeReceiver, number[]>>();
   for (const { group, data } of candidates) {
     const text = data();
@@ -147,12 +157,13 @@ function deliver(change: Change, candidates: Iterable<Candidate>, options: Dispa
       else ids.push(id);
     }
   }
-  for (const [data, receivers] of variants) sendAll(data, receivers, options);
+  for (const [data, receivers] of variants) sendAll(data, receivers, told, options);
 }
 
 function sendAll(
   data: string,
   receivers: ReadonlyMap<ChangeReceiver, readonly number[]>,
+  told: Set<ChangeReceiver>,
   options: DispatchOptions,
 ): void {
   if (options.mustSkip()) return;
@@ -162,6 +173,23 @@ function sendAll(
     const frame = frames.get(key) ?? changeFrame(receiver.serializer, receiver.topic, ids, data);
     frames.set(key, frame);
     receiver.send(frame);
+    told.add(receiver);
   }
   options.onDelivered(receivers.size);
+}
+
+const pressureStepMs = 5;
+const maxPressureSteps = 20;
+
+/**
+ * Gives clients that read, but not as fast as a large transaction is written, time to take what they were sent.
+ * The wait is bounded: one that does not read at all delays the others a little, and is cut soon after.
+ */
+async function untilTaken(told: ReadonlySet<ChangeReceiver>, highWaterBytes: number): Promise<void> {
+  for (let step = 0; step < maxPressureSteps; step++) {
+    let isHigh = false;
+    for (const receiver of told) isHigh ||= receiver.bufferedBytes() > highWaterBytes;
+    if (!isHigh) return;
+    await delay(pressureStepMs);
+  }
 }

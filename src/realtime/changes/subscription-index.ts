@@ -7,6 +7,8 @@ export interface ChangeReceiver {
   readonly topic: string;
   readonly serializer: Serializer;
   send(frame: Frame): void;
+  /** Bytes that the client has not taken yet. */
+  bufferedBytes(): number;
 }
 
 /** What decides whether a change is for a subscriber. Subscribers that agree in all of it are asked about once. */

@@ -49,6 +49,7 @@ export interface ChannelSocket {
   readonly token: string;
   readonly headers: string;
   send(frame: Frame): void;
+  bufferedBytes(): number;
   /** Called once, when the channel is no more. */
   channelClosed(channel: Channel): void;
   /** Whether this channel would be one too many. */
@@ -144,10 +145,6 @@ export class Channel implements Member, ChangeSubscriber {
     this.#release();
   }
 
-  get isConfigPrivate(): boolean {
-    return this.#config.isPrivate;
-  }
-
   wantsBroadcast(messageId: string | null): boolean {
     const state = this.#state;
     if (state.phase !== 'joined' || state.rights.broadcast.read !== true) return false;
@@ -160,6 +157,10 @@ export class Channel implements Member, ChangeSubscriber {
 
   send(frame: Frame): void {
     this.#socket.send(frame);
+  }
+
+  bufferedBytes(): number {
+    return this.#socket.bufferedBytes();
   }
 
   changesStatus(status: 'ok' | 'error', message: string): void {

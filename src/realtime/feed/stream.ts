@@ -41,6 +41,8 @@ const sessionOptions = [
   .join(' ');
 
 const statusIntervalMs = 10_000;
+/** While others write, the server tells its position often; it is answered at most this often. */
+const idleStatusMs = 1_000;
 /** The server sends a sign of life at least every half minute; without one for this long the line is dead. */
 const silenceMs = 90_000;
 
@@ -93,7 +95,9 @@ export function openStream(options: StreamOptions): Stream {
   );
   const plugin = createPlugin(options);
   let lastSign = Date.now();
+  let lastAcknowledged = 0;
   const acknowledge = (): void => {
+    lastAcknowledged = Date.now();
     const lsn = options.processed();
     // The library announces the position after the one that it is given.
     if (lsn > 0n && !service.isStop()) void service.acknowledge(formatLsn(lsn - 1n)).catch(() => {});
@@ -127,7 +131,7 @@ export function openStream(options: StreamOptions): Stream {
       lastSign = Date.now();
       // A sign of life overtakes the messages that still wait in the library's queue.
       if (plugin.pending === 0) options.onIdle(parseLsn(lsn));
-      if (mustAnswer) acknowledge();
+      if (mustAnswer || Date.now() - lastAcknowledged > idleStatusMs) acknowledge();
     });
     service.subscribe(plugin, options.slot).then(
       () => reject(toPgFailure(new Error('the stream ended'))),

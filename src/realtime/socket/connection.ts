@@ -73,6 +73,10 @@ export class Connection implements ChannelSocket {
     socket.send(frame, { binary: typeof frame !== 'string' });
   }
 
+  bufferedBytes(): number {
+    return this.#options.socket.bufferedAmount;
+  }
+
   hasTooManyChannels(): boolean {
     const { maxChannels } = this.#options.limits;
     return maxChannels > 0 && this.#channels.size > maxChannels;
