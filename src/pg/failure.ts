@@ -51,6 +51,10 @@ export class PgFailure extends Error implements PgFailureFields {
   }
 }
 
+/** Whether the connection is gone: lost on the way, or ended by the server (SQLSTATE 57P01 to 57P05 say so). */
+export const endsConnection = ({ kind, sqlstate }: PgFailureFields): boolean =>
+  kind === 'connection' || sqlstate.startsWith('57P');
+
 const text = (source: object, key: string): string | null => {
   const value = (source as Record<string, unknown>)[key];
   return typeof value === 'string' ? value : null;

@@ -49,7 +49,11 @@ export function createPool(options: PoolOptions): ConnectionPool {
     allowExitOnIdle: false,
     types: textualTypes,
   });
-  pool.on('connect', (client) => instrument(client as unknown as Client));
+  pool.on('connect', (client) => {
+    instrument(client as unknown as Client);
+    // A connection that dies on loan reports here as well as to its statement, which is the report we want.
+    client.on('error', () => {});
+  });
   // An idle connection that the server closes reports here; the pool has already dropped it.
   pool.on('error', () => {});
   return {
@@ -71,8 +75,7 @@ async function acquire(pool: pg.Pool, keepsPrepared: () => boolean): Promise<Lea
     throw toPgFailure(thrown);
   }
   return {
-    run: (steps) =>
-      runPipeline(client as unknown as Client, keepsPrepared() ? steps : steps.map(unnamed)),
+    run: (steps) => runPipeline(client as unknown as Client, keepsPrepared() ? steps : steps.map(unnamed)),
     release: (broken) => client.release(broken),
     cancel: () => cancelBackend(client as unknown as BackendKey),
   };

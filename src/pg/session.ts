@@ -1,4 +1,4 @@
-import { PgFailure } from './failure.ts';
+import { endsConnection, PgFailure } from './failure.ts';
 import type { Step, StepResult } from './pipeline.ts';
 import type { ConnectionPool, Lease } from './pool.ts';
 import { compile, type Sql, type Statement } from './sql/sql.ts';
@@ -198,7 +198,7 @@ async function withLease<T>(
   try {
     return await use(lease);
   } catch (thrown) {
-    broken = thrown instanceof PgFailure && thrown.kind === 'connection';
+    broken = thrown instanceof PgFailure && endsConnection(thrown);
     throw thrown;
   } finally {
     signal?.removeEventListener('abort', onAbort);
