@@ -39,10 +39,11 @@ const askedToStop = (): Promise<void> =>
   });
 
 async function serveRest(file: string | null, workers: number): Promise<void> {
-  const { runWorkers, workerNumber } = await import('../../rest/standalone/workers.ts');
+  const { leaveWorkers, runWorkers, workerNumber } = await import('../../rest/standalone/workers.ts');
   const number = workerNumber(process.env);
   if (workers === 1) return await serveInThisProcess(file, undefined);
-  if (number !== null) return await serveInThisProcess(file, { number, count: workers });
+  if (number !== null)
+    return await serveInThisProcess(file, { number, count: workers }).finally(leaveWorkers);
   const stopping = new AbortController();
   void askedToStop().then(() => stopping.abort());
   await runWorkers({
@@ -51,6 +52,8 @@ async function serveRest(file: string | null, workers: number): Promise<void> {
     relayed: ['SIGUSR1', 'SIGUSR2'],
     onCrash: (crashed, code, retryMs) =>
       process.stderr.write(`Worker ${crashed} ended (${code}); a new one starts in ${retryMs} ms.\n`),
+  }).catch((cause: unknown) => {
+    throw new CommandFailure('The workers could not start.', exitCode.startFailed, { cause });
   });
 }
 

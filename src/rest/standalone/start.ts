@@ -29,6 +29,8 @@ export type RestServerOptions = {
   readonly sources: ConfigSources;
   /** Makes the log once its level is known. */
   readonly observer: (log: RestServerConfig['log']) => Observer;
+  /** This process among others that serve the same listener: they share the pool's size, the first has the admin listener. */
+  readonly worker?: { readonly number: number; readonly count: number };
   /** Called when the database stays away and waiting for it is turned off. */
   readonly onGiveUp: (failure: unknown) => void;
 };
@@ -53,10 +55,10 @@ const drainMs = 10_000;
 export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
   const loaded = await loadRestConfig(options.sources);
   if (!loaded.ok) throw new InvalidConfig(loaded.error);
-  const config = loaded.value;
+  const config = options.worker === undefined ? loaded.value : shareOf(loaded.value, options.worker);
   const { database } = config;
   const log = options.observer(config.log);
-  const live = await createLiveConfig(config, options.sources, log);
+  const live = await createLiveConfig(config, options.sources, log).catch(refuse);
   const pool = openPool(database, () => live.current().preparedStatements);
   const metrics = createRestMetrics(pool.load, database.poolSize);
   const observer: Observer = (observation) => {
@@ -105,6 +107,24 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
       await Promise.all([main.close(drainMs), admin?.close(drainMs), watch?.stop()]);
       await pool.end();
     },
+  };
+}
+
+/** A secret that is too short shows only when keys are made of it. */
+function refuse(thrown: unknown): never {
+  throw new InvalidConfig([thrown instanceof Error ? thrown.message : String(thrown)]);
+}
+
+/** The part of a configuration that one of several processes has. */
+function shareOf(
+  config: RestServerConfig,
+  worker: { readonly number: number; readonly count: number },
+): RestServerConfig {
+  const poolSize = Math.max(1, Math.ceil(config.database.poolSize / worker.count));
+  return {
+    ...config,
+    database: { ...config.database, poolSize },
+    admin: worker.number === 0 ? config.admin : null,
   };
 }
 
