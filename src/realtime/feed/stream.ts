@@ -40,7 +40,7 @@ const sessionOptions = [
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ');
 
-const statusIntervalMs = 10_000;
+const statusIntervalMs = 5_000;
 /** While others write, the server tells its position often; it is answered at most this often. */
 const idleStatusMs = 1_000;
 /** The server sends a sign of life at least every half minute; without one for this long the line is dead. */
