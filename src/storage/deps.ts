@@ -6,12 +6,13 @@ import type { InstanceKeys } from '../identity/instance-keys.ts';
 import type { TokenVerifier } from '../identity/verify.ts';
 import type { RequestDb, ServiceDb } from '../pg/session.ts';
 import type { ObjectStore } from './backends/object-store.ts';
+import type { Renderer } from './images/renderer.ts';
 
 /** The storage section of the configuration. */
 export type StorageConfig = Values<typeof storageOptions>;
 
-/** Everything that the storage service is made of. */
-export type StorageDeps = {
+/** What the storage service is given. */
+export type StorageInput = {
   readonly config: StorageConfig;
   /** Login `authenticator`: checks and writes as the request's role or the service role. */
   readonly requestDb: RequestDb;
@@ -26,3 +27,6 @@ export type StorageDeps = {
   readonly publicUrl: string;
   readonly store: ObjectStore;
 };
+
+/** Everything that the parts of the service work with. */
+export type StorageDeps = StorageInput & { readonly renderer: Renderer };

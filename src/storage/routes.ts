@@ -5,16 +5,15 @@ import * as downloads from './endpoints/downloads.ts';
 import * as listings from './endpoints/listings.ts';
 import * as relocations from './endpoints/relocations.ts';
 import * as removals from './endpoints/removals.ts';
+import * as rendering from './endpoints/rendering.ts';
 import * as signing from './endpoints/signing.ts';
 import * as status from './endpoints/status.ts';
 import * as uploads from './endpoints/uploads.ts';
 
 /** What a route asks of the request's token. */
 export type RouteAuth =
-  /** An Authorization header with a good token. */
+  /** A good token. The gateway's rule gives every request an Authorization, so that a missing one is a bad one. */
   | 'required'
-  /** As `required`, but a missing header is reported as a bad token. */
-  | 'verified'
   /** Without a good token the request is anonymous. */
   | 'optional'
   /** As `required`, and the service role. */
@@ -45,6 +44,15 @@ const route = (
   endpoint: SomeEndpoint,
 ): Route => ({ method, path, auth, body, operation, endpoint });
 
+/** A route that answers HEAD as it answers GET; the server leaves the body out. */
+const getAndHead = (path: string, auth: RouteAuth, operation: string, endpoint: SomeEndpoint): Route[] => [
+  route('GET', path, auth, 'none', operation, endpoint),
+  route('HEAD', path, auth, 'none', operation, endpoint),
+];
+
+// A name of the time before they all began with `storage.`, which policies may ask for.
+const authenticatedInfo = 'object.get_authenticated_info';
+
 /** Every REST route. Upstream: src/http/routes. */
 export const routes: readonly Route[] = [
   route('POST', '/bucket', 'required', 'json', 'storage.bucket.create', buckets.createBucket),
@@ -72,7 +80,7 @@ export const routes: readonly Route[] = [
   route(
     'POST',
     '/object/list-v2/:bucket',
-    'verified',
+    'required',
     'json',
     'storage.object.list_v2',
     listings.listObjectsPaged,
@@ -132,46 +140,6 @@ export const routes: readonly Route[] = [
   ),
   route(
     'GET',
-    '/object/sign/:bucket/*',
-    'none',
-    'none',
-    'storage.object.get_signed',
-    downloads.downloadSigned,
-  ),
-  route(
-    'HEAD',
-    '/object/sign/:bucket/*',
-    'none',
-    'none',
-    'storage.object.get_signed',
-    downloads.downloadSigned,
-  ),
-  route(
-    'GET',
-    '/object/info/public/:bucket/*',
-    'none',
-    'none',
-    'storage.object.info_public',
-    downloads.infoPublic,
-  ),
-  route(
-    'GET',
-    '/object/info/authenticated/:bucket/*',
-    'required',
-    'none',
-    'object.get_authenticated_info',
-    downloads.infoByPolicies,
-  ),
-  route(
-    'GET',
-    '/object/info/:bucket/*',
-    'optional',
-    'none',
-    'object.get_authenticated_info',
-    downloads.infoByPolicies,
-  ),
-  route(
-    'GET',
     '/object/:bucket/*',
     'optional',
     'none',
@@ -206,8 +174,36 @@ export const routes: readonly Route[] = [
     removals.removeObjects,
   ),
 
+  ...getAndHead('/object/sign/:bucket/*', 'none', 'storage.object.get_signed', downloads.downloadSigned),
+  ...getAndHead('/object/info/public/:bucket/*', 'none', 'storage.object.info_public', downloads.infoPublic),
+  ...getAndHead(
+    '/object/info/authenticated/:bucket/*',
+    'required',
+    authenticatedInfo,
+    downloads.infoByPolicies,
+  ),
+  ...getAndHead('/object/info/:bucket/*', 'optional', authenticatedInfo, downloads.infoByPolicies),
+
+  route('GET', '/version', 'none', 'none', '', status.version),
   route('GET', '/status', 'none', 'none', '', status.status),
-  route('GET', '/health', 'verified', 'none', '', status.health),
+  route('GET', '/health', 'required', 'none', '', status.health),
+];
+
+/** Routes of image transformation; where it is off they do not exist. */
+export const renderRoutes: readonly Route[] = [
+  ...getAndHead(
+    '/render/image/public/:bucket/*',
+    'none',
+    'storage.render.image_public',
+    rendering.renderPublic,
+  ),
+  ...getAndHead(
+    '/render/image/authenticated/:bucket/*',
+    'required',
+    'storage.render.image_authenticated',
+    rendering.renderByPolicies,
+  ),
+  ...getAndHead('/render/image/sign/:bucket/*', 'none', 'storage.render.image_sign', rendering.renderSigned),
 ];
 
 /** Finds the route of a raw path; null when there is none. */
@@ -217,7 +213,7 @@ export type RouteFinder = (method: string, path: string) => Route | null;
  * Indexes the table. The router sees the raw path and only says which line it is: parameters are cut out of the raw
  * path elsewhere, so that nothing it decodes or normalises counts.
  */
-export function createRouteFinder(table: readonly Route[] = routes): RouteFinder {
+export function createRouteFinder(table: readonly Route[]): RouteFinder {
   const router = findMyWay({ ignoreTrailingSlash: false, maxParamLength: 20_000, caseSensitive: true });
   for (const line of table) {
     router.on(line.method, line.path, () => {}, line);

@@ -1,10 +1,11 @@
 import { parse as parseQuery } from 'node:querystring';
 import { assertNever } from '../core/result.ts';
 import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
-import type { StorageDeps } from './deps.ts';
+import type { StorageDeps, StorageInput } from './deps.ts';
 import { StorageError, toStorageError, toWire } from './errors.ts';
+import { createRenderer } from './images/renderer.ts';
 import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
-import { createRouteFinder, type Route } from './routes.ts';
+import { createRouteFinder, type Route, renderRoutes, routes } from './routes.ts';
 import { createTusHandler, tusPath } from './tus/handler.ts';
 import { readJsonBody } from './wire/json-body.ts';
 import { pathParams } from './wire/path.ts';
@@ -21,8 +22,9 @@ export interface StorageService {
 }
 
 /** Composes the service. */
-export function createStorageService(deps: StorageDeps): StorageService {
-  const find = createRouteFinder();
+export function createStorageService(input: StorageInput): StorageService {
+  const deps: StorageDeps = { ...input, renderer: createRenderer() };
+  const find = createRouteFinder(input.config.transformsImages ? [...routes, ...renderRoutes] : routes);
   const resumable = createTusHandler(deps);
   return {
     handle(request) {
@@ -95,25 +97,15 @@ async function principalFor(deps: StorageDeps, request: HttpRequest, route: Rout
       return anonymous;
     case 'optional':
       return authenticateLeniently(request, deps.verifier);
-    case 'verified':
-      return authenticate(request, deps.verifier);
     case 'required':
-      requireHeader(request);
       return authenticate(request, deps.verifier);
     case 'service': {
-      requireHeader(request);
       const principal = await authenticate(request, deps.verifier);
       if (principal.role !== serviceRole) throw new StorageError('RoleDenied', 'Access denied: Invalid role');
       return principal;
     }
     default:
       return assertNever(route.auth);
-  }
-}
-
-function requireHeader({ authorization }: HttpRequest): void {
-  if (authorization === null) {
-    throw new StorageError('InvalidSchema', "headers must have required property 'authorization'");
   }
 }
 

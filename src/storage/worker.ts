@@ -1,4 +1,4 @@
-import type { StorageDeps } from './deps.ts';
+import type { StorageInput } from './deps.ts';
 import { type DueDiscard, nextDueMs, settle, takeDue } from './store/outbox.ts';
 import { deleteExpired } from './tus/uploads.ts';
 
@@ -12,7 +12,7 @@ const shortestNapMs = 50;
  * Deletes the blobs that transactions have left behind and gives up resumable uploads whose time is over, until the
  * signal. Rejects when the database does.
  */
-export async function runWorker(deps: StorageDeps, signal: AbortSignal): Promise<void> {
+export async function runWorker(deps: StorageInput, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const taken = await drainBatch(deps);
     const expired = await sweepUploads(deps);
@@ -23,7 +23,7 @@ export async function runWorker(deps: StorageDeps, signal: AbortSignal): Promise
 }
 
 /** Takes one batch of due work; yields how much it was. A blob that could not be removed is tried again later. */
-export async function drainBatch({ serviceDb, store, observer }: StorageDeps): Promise<number> {
+export async function drainBatch({ serviceDb, store, observer }: StorageInput): Promise<number> {
   const due = await takeDue(serviceDb, batchSize, leaseSeconds);
   const unneeded = due.filter((item) => !item.isReferenced);
   const failed = new Set(await store.remove(unneeded.map((item) => item.version)));
@@ -45,7 +45,7 @@ export async function drainBatch({ serviceDb, store, observer }: StorageDeps): P
 }
 
 /** Gives up one batch of resumable uploads whose time is over; yields how many of them had bytes left. */
-export async function sweepUploads({ serviceDb, store, clock }: StorageDeps): Promise<number> {
+export async function sweepUploads({ serviceDb, store, clock }: StorageInput): Promise<number> {
   const expired = await deleteExpired(serviceDb, clock.now(), batchSize);
   for (const version of expired) await store.growing.discard(version);
   return expired.length;

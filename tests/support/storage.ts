@@ -15,7 +15,7 @@ import { createPool } from '../../src/pg/pool.ts';
 import { createRequestDb, createServiceDb } from '../../src/pg/session.ts';
 import { openFsStore } from '../../src/storage/backends/fs.ts';
 import type { ObjectStore } from '../../src/storage/backends/object-store.ts';
-import type { StorageDeps } from '../../src/storage/deps.ts';
+import type { StorageInput } from '../../src/storage/deps.ts';
 import { createStorageService } from '../../src/storage/service.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
@@ -24,7 +24,7 @@ export type StorageInstance = {
   readonly url: string;
   readonly port: number;
   readonly database: TestDatabase;
-  readonly deps: StorageDeps;
+  readonly deps: StorageInput;
   readonly observed: Observation[];
   readonly anonKey: string;
   readonly serviceKey: string;
@@ -77,7 +77,7 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
   const requestPool = createPool({ ...poolOptions, url: database.url('authenticator') });
   const servicePool = createPool({ ...poolOptions, url: database.url('supabase_storage_admin') });
   const store = await openFsStore({ root: join(root, 'files'), isDurable: false });
-  const deps: StorageDeps = {
+  const deps: StorageInput = {
     config: config.storage,
     requestDb: createRequestDb(requestPool),
     serviceDb: createServiceDb(servicePool),

@@ -78,4 +78,23 @@ export const storageOptions = {
     env: ['S3_PROTOCOL_ENFORCE_REGION'],
     description: 'Take S3 signatures for the configured region only, not for auto and us-east-1.',
   }),
+  transformsImages: option({
+    kind: boolean,
+    default: true,
+    toml: 'storage.image_transformation.enabled',
+    env: ['IMAGE_TRANSFORMATION_ENABLED', 'ENABLE_IMAGE_TRANSFORMATION'],
+    description: 'Serve /render/image, with the optional package sharp.',
+  }),
+  minImageSize: option({
+    kind: integer(1),
+    default: 1,
+    env: ['IMAGE_TRANSFORMATION_LIMIT_MIN_SIZE', 'IMG_LIMITS_MIN_SIZE'],
+    description: 'Smallest width and height of a rendered image, in pixels.',
+  }),
+  maxImageSize: option({
+    kind: integer(1),
+    default: 2000,
+    env: ['IMAGE_TRANSFORMATION_LIMIT_MAX_SIZE', 'IMG_LIMITS_MAX_SIZE'],
+    description: 'Largest width and height of a rendered image, in pixels.',
+  }),
 };

@@ -3,6 +3,7 @@ import { jsonReply } from '../../http/exchange.ts';
 import type { Call } from '../call.ts';
 import type { StorageDeps } from '../deps.ts';
 import { endpoint } from '../endpoint.ts';
+import { describeTransform, transformSchema } from '../images/transform.ts';
 import { requireBucketId } from '../names.ts';
 import { type Access, readObject } from '../objects/access.ts';
 import { serveObject } from '../objects/download.ts';
@@ -46,13 +47,14 @@ export const downloadSigned = endpoint({
 /** Answers a HEAD from the row alone. */
 const head = (access: Access) =>
   endpoint({
-    input: () => null,
+    input: ({ query }) => read('querystring', transformSchema, query),
     async handle(deps, call) {
       const metadata = metadataOf((await readObject(deps, call, access)).metadata);
       const headers = requireSendable({
         ...objectHeaders(metadata),
         'cache-control': headCacheControl(call.request.headers, metadata, deps.config),
         'content-length': metadata.contentLength,
+        'x-transformations': describeTransform(call.input).join(',') || undefined,
       });
       return { status: metadata.httpStatusCode ?? 200, headers, body: null };
     },
@@ -93,7 +95,10 @@ async function describe(deps: StorageDeps, call: Call, access: Access) {
 }
 
 const info = (access: Access) =>
-  endpoint({ input: () => null, handle: (deps, call) => describe(deps, call, access) });
+  endpoint({
+    input: ({ query }) => read('querystring', transformSchema, query),
+    handle: (deps, call) => describe(deps, call, access),
+  });
 
 /** `GET /object/info/public/:bucket/*` */
 export const infoPublic = info('public');

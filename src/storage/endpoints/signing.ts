@@ -5,6 +5,13 @@ import { scopeOf } from '../call.ts';
 import type { StorageDeps } from '../deps.ts';
 import { endpoint, noInput } from '../endpoint.ts';
 import { StorageError } from '../errors.ts';
+import {
+  requireFocalPoint,
+  signableTransform,
+  type Transform,
+  transformSchema,
+  within,
+} from '../images/transform.ts';
 import { requireBucketId, requireObjectName } from '../names.ts';
 import { parseMetadataHeader } from '../objects/user-metadata.ts';
 import { requireLifetime, signDownload, signUpload } from '../signed/tokens.ts';
@@ -15,7 +22,15 @@ import { asksUpsert } from './uploads.ts';
 /** Signed URLs are signed with the shared secret, whatever signs sessions, so that they outlive a change of those keys. */
 const urlKey = ({ keys }: StorageDeps) => secretSigningKey(keys.jwtSecret);
 
-const signOneBody = z.object({ expiresIn: integer(1) });
+const signOneBody = z.object({ expiresIn: integer(1), transform: transformSchema.optional() });
+
+/** The transformation that goes into the token; none where images are not transformed. */
+function signedImage({ config }: StorageDeps, transform: Transform) {
+  if (!config.transformsImages) return { transformations: '', format: '' };
+  requireFocalPoint(transform);
+  const limits = { min: config.minImageSize, max: config.maxImageSize };
+  return { transformations: signableTransform(within(transform, limits)), format: transform.format ?? '' };
+}
 
 /** `POST /object/sign/:bucket/*` */
 export const signOne = endpoint({
@@ -29,8 +44,10 @@ export const signOne = endpoint({
     const row = await findObject(deps.requestDb, scopeOf(call), call.params);
     if (row === null) throw new StorageError('NoSuchKey');
     const path = `${bucket}/${name}`;
-    const token = await signDownload(urlKey(deps), deps.clock, path, expiresIn);
-    return jsonReply(200, { signedURL: `/object/sign/${path}?token=${token}` });
+    const image = signedImage(deps, call.input.transform ?? {});
+    const token = await signDownload(urlKey(deps), deps.clock, path, expiresIn, image);
+    const family = image.transformations === '' ? 'object' : 'render/image';
+    return jsonReply(200, { signedURL: `/${family}/sign/${path}?token=${token}` });
   },
 });
 

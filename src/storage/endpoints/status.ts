@@ -21,3 +21,14 @@ export const health = endpoint({
     }
   },
 });
+
+/** `GET /version`: the server's name, as text. */
+export const version = endpoint({
+  input: noInput,
+  handle: () =>
+    Promise.resolve({
+      status: 200,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+      body: 'ownbase',
+    }),
+});

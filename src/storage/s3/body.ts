@@ -25,6 +25,7 @@ export function openBody(request: HttpRequest, { signature, key }: Authorized): 
     const decoder = new ChunkedBody({
       decodedLength,
       seed: signature.signature,
+      hasTrailer: payloadHash.endsWith('-TRAILER'),
       sign: isSigned ? (previous, hash) => signChunk(key, signature, previous, hash) : null,
     });
     return { body: through(request.body, decoder), length: decodedLength ?? undefined };

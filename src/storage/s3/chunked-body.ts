@@ -18,6 +18,8 @@ export type ChunkOptions = {
   readonly decodedLength: number | null;
   /** Yields the right signature of a chunk from the one before and its SHA-256; null for unsigned chunks. */
   readonly sign: ((previous: string, hash: string) => string) | null;
+  /** Whether the client announced trailing headers. */
+  readonly hasTrailer: boolean;
   /** Signature of the request, which the first chunk's builds on. */
   readonly seed: string;
 };
@@ -36,6 +38,7 @@ export class ChunkedBody extends Transform {
   #isLast = false;
   #decoded = 0;
   #claimed = '';
+  #trailers = 0;
   #previous: string;
   #hash: Hash = createHash('sha256');
 
@@ -56,8 +59,8 @@ export class ChunkedBody extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    const { decodedLength } = this.#options;
-    const isWhole = this.#isLast && this.#remaining === 0;
+    const { decodedLength, hasTrailer } = this.#options;
+    const isWhole = this.#isLast && this.#remaining === 0 && (!hasTrailer || this.#trailers > 0);
     done(isWhole && (decodedLength === null || decodedLength === this.#decoded) ? null : incomplete());
   }
 
@@ -80,6 +83,7 @@ export class ChunkedBody extends Transform {
       this.#state = 'header';
     } else if (this.#state === 'trailer') {
       if (line === '') this.#state = 'done';
+      else this.#trailers++;
     } else {
       this.#startChunk(line);
     }

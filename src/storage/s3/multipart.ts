@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { isSafeId } from '../backends/object-store.ts';
+import { type ByteRange, isSafeId } from '../backends/object-store.ts';
 import { scopeOf, serviceScopeOf } from '../call.ts';
 import { StorageError } from '../errors.ts';
 import { requireAllowedMimeType } from '../mime-types.ts';
 import { requireObjectName } from '../names.ts';
-import { parseRange } from '../objects/conditions.ts';
 import { bodyFailure, metadataOfBlob, publishBlob, standardLimit } from '../objects/upload.ts';
 import { serviceRole } from '../principal.ts';
 import { findBucket } from '../store/buckets.ts';
@@ -124,6 +123,14 @@ export const putPart: Operation = async (s3) => {
   return { status: 200, headers: { etag }, body: '' };
 };
 
+/** The range of a copied part: both ends, inside the source; throws `InvalidCopyRange`. */
+function copyRange(header: string, size: number): ByteRange {
+  const match = /^bytes=(\d+)-(\d+)$/.exec(header);
+  const [start, end] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || start > end || end >= size) throw new StorageError('InvalidCopyRange');
+  return { start, end };
+}
+
 /** UploadPartCopy: a part from another object, or a range of it. */
 export const copyPart: Operation = async (s3) => {
   const { deps, call } = s3;
@@ -131,7 +138,7 @@ export const copyPart: Operation = async (s3) => {
   const source = await requireSource(s3);
   const size = metadataOf(source.metadata).size ?? 0;
   const header = call.request.headers['x-amz-copy-source-range'];
-  const range = typeof header === 'string' ? parseRange(header, size) : undefined;
+  const range = typeof header === 'string' ? copyRange(header, size) : undefined;
   const bytes = range === undefined ? size : range.end - range.start + 1;
   const upload = await requireUpload(s3);
   await requireRoom(s3, upload, number, bytes);

@@ -112,10 +112,15 @@ export async function listMultiparts(
   page: MultipartListing,
 ): Promise<ListedMultipart[]> {
   const rowJson = sql`json_build_object('key', key, 'id', id, 'createdAt', ${isoTime(sql`created_at`)})`;
+  // A key alone passes over all of its uploads.
+  const behind =
+    page.afterId === ''
+      ? sql`key collate "C" > ${page.afterKey}`
+      : sql`(key collate "C", id) > (${page.afterKey}, ${page.afterId})`;
   const statement =
     page.delimiter === ''
       ? sql`select ${rowJson} from storage.s3_multipart_uploads where bucket_id = ${page.bucket}
-          and starts_with(key, ${page.prefix}) and (key collate "C", id) > (${page.afterKey}, ${page.afterId})
+          and starts_with(key, ${page.prefix}) and ${behind}
           order by key collate "C", id limit ${page.limit}`
       : sql`select ${rowJson} from storage.list_multipart_uploads_with_delimiter(${page.bucket}, ${page.prefix},
           ${page.delimiter}, ${page.limit}, ${page.afterKey}, ${page.afterId})`;
