@@ -1,4 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How often a starting server is asked. */
+const pollMs = 20;
 
 /** A server under test. */
 export type Server = { readonly url: string; readonly pid: number; stop(): Promise<void> };
@@ -20,7 +24,7 @@ export async function startServer(
   while (!(await isReady(url).catch(() => false))) {
     if (child.exitCode !== null || performance.now() > deadline)
       throw new Error(`${command.join(' ')} did not start`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await delay(pollMs);
   }
   return {
     url,

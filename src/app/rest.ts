@@ -63,6 +63,7 @@ export async function startGatewayRest(deps: GatewayRestDeps): Promise<GatewayRe
     config: live.current,
     keys: () => deps.keys,
     clock: deps.clock,
+    maxBodyBytes: deps.config.gateway.maxBodyBytes,
     observer: deps.observer,
   });
   const watch = watchChannel(deps.pool, live, catalog, database, deps.observer);

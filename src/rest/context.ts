@@ -14,4 +14,6 @@ export type RestContext = {
   readonly db: RequestDb;
   readonly authenticate: Authenticate;
   readonly observer: Observer;
+  /** Longest request body. */
+  readonly maxBodyBytes: number;
 };

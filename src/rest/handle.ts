@@ -4,21 +4,27 @@ import type { HttpReply, HttpRequest } from '../http/exchange.ts';
 import { PgFailure } from '../pg/failure.ts';
 import { compile } from '../pg/sql/sql.ts';
 import type { RestContext } from './context.ts';
-import { errorBody, errorHeaders, type RestError, restErrors } from './errors.ts';
+import { type RestError, restErrors } from './errors.ts';
 import { execute } from './execute.ts';
 import type { Authentication } from './jwt/authenticate.ts';
 import { inspectSchema, schemaAccessStatement } from './openapi/inspect.ts';
 import { type ApiRequest, parseRequest } from './parse/api-request.ts';
-import { contentType, mediaTypes } from './parse/media-type.ts';
 import { fromPgFailure } from './pg-error.ts';
 import type { ActionPlan } from './plan/model.ts';
 import { planAction } from './plan/plan.ts';
 import { renderPreRequest } from './render/statement.ts';
-import { type Answer, answerDocument, answerExplained, answerInfo, answerRows } from './respond/reply.ts';
+import { headerText, sendable } from './respond/header-text.ts';
+import {
+  type Answer,
+  answerDocument,
+  answerError,
+  answerExplained,
+  answerInfo,
+  answerRows,
+} from './respond/reply.ts';
 import { requestScope } from './scope.ts';
 import { startTiming, type Timing } from './timing.ts';
 
-const maxBodyBytes = 1024 ** 3;
 const nothing = Buffer.alloc(0);
 
 type Answered = Result<Answer, RestError>;
@@ -48,7 +54,7 @@ async function answer(
 ): Promise<Answered> {
   const { catalog, config } = context;
   if (catalog === null) return err(restErrors.noSchemaCache());
-  const body = hasBody(http.method) ? await readBody(http, maxBodyBytes) : nothing;
+  const body = hasBody(http.method) ? await readBody(http, context.maxBodyBytes) : nothing;
   const { method, path, query, headers } = http;
   const request = parseRequest({ method, path, query, headers, body }, config, catalog.timezones);
   timing?.mark('parse');
@@ -118,23 +124,14 @@ function fromThrown(context: RestContext, http: HttpRequest, role: string, throw
 }
 
 function toReply(answered: Answered, role: string | null, timing: Timing | null = null): HttpReply {
-  const named = role === null ? {} : { role };
-  if (!answered.ok) {
-    const body = errorBody(answered.error);
-    const content = { 'Content-Type': contentType(mediaTypes.json) };
-    return {
-      status: answered.error.status,
-      headers: { ...content, ...errorHeaders(answered.error) },
-      body,
-      ...named,
-    };
+  const { status, headers, body } = answered.ok ? answered.value : answerError(answered.error);
+  const sent: Record<string, string | string[]> = {};
+  for (const [name, value] of sendable(headers)) addHeader(sent, name, headerText(value));
+  if (answered.ok && timing !== null) {
+    timing.mark('response');
+    addHeader(sent, 'Server-Timing', timing.header());
   }
-  const { status, body } = answered.value;
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of answered.value.headers) addHeader(headers, name, value);
-  timing?.mark('response');
-  if (timing !== null) addHeader(headers, 'Server-Timing', timing.header());
-  return { status, headers, body, ...named };
+  return role === null ? { status, headers: sent, body } : { status, headers: sent, body, role };
 }
 
 /** A function may set a header several times: each is sent. */

@@ -17,6 +17,8 @@ export type RestServiceDeps = {
   /** Keys of tokens; null refuses every token. */
   readonly keys: () => KeySource | null;
   readonly clock: Clock;
+  /** Longest request body; upstream itself has no limit. */
+  readonly maxBodyBytes: number;
   readonly observer: Observer;
 };
 
@@ -43,5 +45,6 @@ function createContext(deps: RestServiceDeps, previous: RestContext | null): Res
         clock: deps.clock,
         cacheSize: cacheMaxEntries,
       });
-  return { config, catalog: deps.catalog(), db: deps.db, authenticate, observer: deps.observer };
+  const { db, observer, maxBodyBytes } = deps;
+  return { config, catalog: deps.catalog(), db, authenticate, observer, maxBodyBytes };
 }

@@ -3,9 +3,12 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { removeDataDir } from '../../src/embedded/placement.ts';
 
+/** How often a condition of another process is looked at. */
+const pollMs = 20;
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const projects = fileURLToPath(new URL('../fixtures/projects/', import.meta.url));
 
@@ -128,6 +131,6 @@ async function untilAnswering(url: string, child: ChildProcess, output: () => st
     if (isUp) return;
     if (child.exitCode !== null) throw new Error(`ownbase start ended with ${child.exitCode}:\n${output()}`);
     if (performance.now() > deadline) throw new Error(`ownbase start does not answer:\n${output()}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await delay(pollMs);
   }
 }

@@ -68,7 +68,8 @@ export async function createRestApp(
     }
   };
   const db = createRequestDb(pool);
-  let context: RestContext = { config, catalog: await load(), db, authenticate, observer: silent };
+  const fixed = { config, db, authenticate, observer: silent, maxBodyBytes: 1024 ** 2 };
+  let context: RestContext = { ...fixed, catalog: await load() };
   return {
     call: async (method, target, call = {}) => {
       const reply = await handleRequest(context, toRequest(method, target, call));

@@ -67,7 +67,7 @@ export const gatewayOptions = {
     kind: bytes,
     default: 100 * 1024 ** 2,
     env: ['OWNBASE_MAX_BODY'],
-    description: 'Largest request body of the REST and auth services; storage has its own limit.',
+    description: 'Largest request body of the REST service; the other services have limits of their own.',
   }),
   requestTimeoutMs: option({
     kind: duration,

@@ -6,8 +6,8 @@ import { createLiveConfig } from '../config/live.ts';
 import { type ConfigSources, loadRestConfig } from '../config/load.ts';
 import type { RestServerConfig } from '../config/model.ts';
 import { createRestService } from '../service.ts';
-import { createAdminRouter } from './admin.ts';
-import { createServiceCatalog, openPool, type ReloadSource, reloadConfig, watchChannel } from './database.ts';
+import { type AdminSources, createAdminRouter } from './admin.ts';
+import { createServiceCatalog, openPool, reloadConfig, watchChannel } from './database.ts';
 import { createRestRouter } from './edge.ts';
 import { createRestMetrics } from './metrics.ts';
 import { withQueryLog } from './query-log.ts';
@@ -47,15 +47,14 @@ class InvalidConfig extends Error {
 }
 
 const drainMs = 10_000;
+const maxBodyBytes = 1024 ** 3;
 
 /**
  * Starts the REST service alone, on any database, from PostgREST's configuration names. The listeners answer at once;
  * requests get 503 until the schema cache is loaded. Rejects with `InvalidConfig`, or when a port is taken.
  */
 export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
-  const loaded = await loadRestConfig(options.sources);
-  if (!loaded.ok) throw new InvalidConfig(loaded.error);
-  const config = options.worker === undefined ? loaded.value : shareOf(loaded.value, options.worker);
+  const config = await loadStartConfig(options);
   const { database } = config;
   const log = options.observer(config.log);
   const live = await createLiveConfig(config, options.sources, log).catch(refuse);
@@ -71,43 +70,50 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     catalog: cache.current,
     config: live.current,
     keys: live.keys,
+    maxBodyBytes,
     clock: systemClock,
     observer,
   });
   const main = listener(createRestRouter(service, live.current), observer);
   const port = await listenOn(main, config.server);
-  const watch: ReloadSource | null = database.channelEnabled
-    ? watchChannel(pool, live, cache, database, observer)
-    : null;
-  const admin =
-    config.admin === null
-      ? null
-      : listener(
-          createAdminRouter({
-            main: () => mainAddress(config.server, port),
-            isReady: () => cache.isSettled() && (watch?.isLive() ?? true),
-            metrics: metrics.read,
-            schemaCache: () => JSON.stringify(cache.current()?.counts ?? null),
-          }),
-          observer,
-        );
-  const adminPort =
-    config.admin === null || admin === null
-      ? null
-      : await admin.listen(config.admin.port, listenHost(config.admin.host));
+  const watch = database.channelEnabled ? watchChannel(pool, live, cache, database, observer) : null;
+  const admin = await startAdmin(config.admin, observer, {
+    main: () => mainAddress(config.server, port),
+    isReady: () => cache.isSettled() && (watch?.isLive() ?? true),
+    metrics: metrics.read,
+    schemaCache: () => JSON.stringify(cache.current()?.counts ?? null),
+  });
   cache.reload('start').catch(options.onGiveUp);
   return {
     config,
     port,
-    adminPort,
+    adminPort: admin?.port ?? null,
     reloadSchema: () => cache.reload('signal'),
     reloadConfig: () => reloadConfig(pool, live),
     async stop() {
       cache.stop();
-      await Promise.all([main.close(drainMs), admin?.close(drainMs), watch?.stop()]);
+      await Promise.all([main.close(drainMs), admin?.server.close(drainMs), watch?.stop()]);
       await pool.end();
     },
   };
+}
+
+async function loadStartConfig({ sources, worker }: RestServerOptions): Promise<RestServerConfig> {
+  const loaded = await loadRestConfig(sources);
+  if (!loaded.ok) throw new InvalidConfig(loaded.error);
+  return worker === undefined ? loaded.value : shareOf(loaded.value, worker);
+}
+
+type Admin = { readonly server: HttpServer; readonly port: number };
+
+async function startAdmin(
+  address: RestServerConfig['admin'],
+  observer: Observer,
+  sources: AdminSources,
+): Promise<Admin | null> {
+  if (address === null) return null;
+  const server = listener(createAdminRouter(sources), observer);
+  return { server, port: await server.listen(address.port, listenHost(address.host)) };
 }
 
 /** A secret that is too short shows only when keys are made of it. */
