@@ -129,15 +129,24 @@ async function serve(
   const routed = options.router(method, path, message);
   const client = clientAddress(message, options.isTrustedProxy);
   const request = toRequest(message, response, { ...routed, query, client, fullPath: path });
+  const fail = (error: unknown): HttpReply => {
+    const { service } = routed;
+    options.observer({ kind: 'fault', service, message: 'unhandled', error, requestId: request.id });
+    return jsonReply(500, { message: 'Internal Server Error' }, routed.faultHeaders);
+  };
   let reply: HttpReply;
   try {
     reply = await routed.answer(request);
   } catch (error) {
-    const { service } = routed;
-    options.observer({ kind: 'fault', service, message: 'unhandled', error, requestId: request.id });
-    reply = jsonReply(500, { message: 'Internal Server Error' }, routed.faultHeaders);
+    reply = fail(error);
   }
-  await send(reply, request, message, response);
+  try {
+    await send(reply, request, message, response);
+  } catch (error) {
+    // A status or a header that HTTP has no form for is refused before anything is sent.
+    reply = fail(error);
+    await send(reply, request, message, response);
+  }
   options.observer({
     kind: 'request-done',
     service: routed.service,

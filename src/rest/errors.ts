@@ -1,5 +1,3 @@
-import type { ReplyHeaders } from '../http/exchange.ts';
-
 /** An error in PostgREST's terms: the status and the four members of its body. */
 export type RestError = {
   readonly status: number;
@@ -163,8 +161,9 @@ export const errorBody = ({ code, details, hint, message }: RestError): string =
   JSON.stringify({ code, details, hint, message });
 
 /** The answer's headers of an error, without those of its content. */
-export function errorHeaders({ code, headers }: RestError): ReplyHeaders {
-  const named: Record<string, string> = { 'Proxy-Status': `PostgREST; error=${code}` };
-  for (const [name, value] of headers) named[name] = value;
-  return named;
+export function errorHeaders({
+  code,
+  headers,
+}: RestError): readonly (readonly [name: string, value: string])[] {
+  return [['Proxy-Status', `PostgREST; error=${code}`], ...headers];
 }

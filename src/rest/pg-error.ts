@@ -1,5 +1,6 @@
 import type { PgFailure } from '../pg/failure.ts';
 import { type RestError, restErrors } from './errors.ts';
+import { isFinalStatus } from './respond/header-text.ts';
 
 /** Status by SQLSTATE: exact codes first, then classes; anything else is the client's fault. */
 const statusByCode: Readonly<Record<string, number>> = {
@@ -54,7 +55,7 @@ function statusOf({ sqlstate, message }: PgFailure, isAuthenticated: boolean): n
   }
   if (sqlstate.startsWith('PT')) {
     const status = Number(sqlstate.slice(2));
-    return Number.isInteger(status) && status >= 100 ? status : 500;
+    return isFinalStatus(status) ? status : 500;
   }
   return statusByCode[sqlstate] ?? statusByClass[sqlstate.slice(0, 2)] ?? 400;
 }
@@ -112,7 +113,12 @@ function raised({ message, detail }: PgFailure): RestError {
   if (detail === null) return restErrors.badRaise('DETAIL is missing in the RAISE statement', detailHint);
   const head = parseObject(detail);
   const headers = head === null ? null : textMembers(head.headers);
-  if (typeof head?.status !== 'number' || headers === null || !isOptionalText(head.status_text))
+  if (
+    typeof head?.status !== 'number' ||
+    !isFinalStatus(head.status) ||
+    headers === null ||
+    !isOptionalText(head.status_text)
+  )
     return restErrors.badRaise(`Invalid JSON value for DETAIL: '${detail}'`, detailHint);
   return {
     status: head.status,

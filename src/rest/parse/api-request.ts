@@ -24,7 +24,7 @@ export type CallMethod = 'get' | 'head' | 'post';
 export type Mutation = 'insert' | 'upsert' | 'update' | 'delete';
 
 /** What a request is about, by its path and method. */
-export type Action =
+type Action =
   | { readonly kind: 'read'; readonly relation: string; readonly headersOnly: boolean }
   | { readonly kind: 'mutate'; readonly relation: string; readonly mutation: Mutation }
   | { readonly kind: 'call'; readonly routine: string; readonly method: CallMethod }

@@ -13,7 +13,7 @@ export type Preferences = {
 };
 
 /** The preferences of a request without the header. */
-export const noPreferences: Preferences = {
+const noPreferences: Preferences = {
   resolution: null,
   representation: null,
   count: null,

@@ -57,7 +57,7 @@ export type JoinCondition = {
 };
 
 /** What rows are read from. */
-export type Source =
+type Source =
   | { readonly kind: 'relation'; readonly name: QualifiedName; readonly junction: QualifiedName | null }
   /** A function of the parent's row, which is cast since its type tells overloads apart. */
   | {

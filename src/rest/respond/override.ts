@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../../core/result.ts';
 import { type RestError, restErrors } from '../errors.ts';
+import { isFinalStatus } from './header-text.ts';
 
 /** A header of the answer. */
 export type Header = readonly [name: string, value: string];
@@ -18,7 +19,7 @@ export function overrideHead(
 ): Result<Head, RestError> {
   if (set.status === null && set.headers === null) return ok(head);
   const status = set.status === null ? head.status : leadingNumber(set.status);
-  if (status === null) return err(restErrors.badResponseStatus());
+  if (status === null || !isFinalStatus(status)) return err(restErrors.badResponseStatus());
   const headers = set.headers === null ? [] : parseHeaders(set.headers);
   if (headers === null) return err(restErrors.badResponseHeaders());
   const names = new Set(headers.map(([name]) => name.toLowerCase()));

@@ -1,7 +1,7 @@
 import type { Table } from '../../catalog/model.ts';
 import { returnsVoid } from '../../catalog/model.ts';
 import { ok, type Result } from '../../core/result.ts';
-import { errorBody, type RestError, restErrors } from '../errors.ts';
+import { errorBody, errorHeaders, type RestError, restErrors } from '../errors.ts';
 import type { ResultSet } from '../execute.ts';
 import type { ApiRequest } from '../parse/api-request.ts';
 import { contentType, mediaTypes } from '../parse/media-type.ts';
@@ -55,6 +55,13 @@ export function answerDocument(request: ApiRequest, document: string, headersOnl
   const type: Header = ['Content-Type', contentType(mediaTypes.openapi)];
   return { status: 200, headers: [type, ...profile(request)], body };
 }
+
+/** The answer to a request that failed. */
+export const answerError = (error: RestError): Answer => ({
+  status: error.status,
+  headers: [['Content-Type', contentType(mediaTypes.json)], ...errorHeaders(error)],
+  body: errorBody(error),
+});
 
 /** Names the schema where the client could have chosen another. */
 const profile = ({ schema, namesSchema }: ApiRequest): Header[] =>

@@ -20,7 +20,7 @@ export type Sketch = {
 type Prepared = { readonly request: ApiRequest; readonly plan: ActionPlan };
 
 /** Parses and plans a request, or gives the error that it ends in. */
-export function prepare(target: string, sketch: Sketch = {}): Prepared | RestError {
+function prepare(target: string, sketch: Sketch = {}): Prepared | RestError {
   const [path = '', ...query] = target.split('?');
   const config = { ...plainRestConfig, ...sketch.config };
   const catalog = sketch.catalog ?? filmCatalog;
@@ -35,13 +35,6 @@ export function prepare(target: string, sketch: Sketch = {}): Prepared | RestErr
   if (!request.ok) return request.error;
   const plan = planAction(request.value, catalog, config);
   return plan.ok ? { request: request.value, plan: plan.value } : plan.error;
-}
-
-/** The plan of a request that must have one. */
-export function planOf(target: string, sketch: Sketch = {}): ActionPlan {
-  const prepared = prepare(target, sketch);
-  if ('code' in prepared) throw new Error(`${prepared.code}: ${prepared.message}`);
-  return prepared.plan;
 }
 
 /** The error of a request that must have one. */

@@ -3,6 +3,7 @@ import { PgFailure, type PgFailureFields } from '../../../../src/pg/failure.ts';
 import { errorBody, errorHeaders, restErrors } from '../../../../src/rest/errors.ts';
 import { fromPgFailure } from '../../../../src/rest/pg-error.ts';
 import { contentRange, rangeStatus } from '../../../../src/rest/respond/content-range.ts';
+import { headerText, sendable } from '../../../../src/rest/respond/header-text.ts';
 import { overrideHead } from '../../../../src/rest/respond/override.ts';
 
 const nothing = {
@@ -129,7 +130,7 @@ describe('errors', () => {
     expect(errorBody(error)).toBe(
       `{"code":"PGRST205","details":null,"hint":"Perhaps you meant the table 'public.films'","message":"Could not find the table 'public.film' in the schema cache"}`,
     );
-    expect(errorHeaders(error)).toEqual({ 'Proxy-Status': 'PostgREST; error=PGRST205' });
+    expect(errorHeaders(error)).toEqual([['Proxy-Status', 'PostgREST; error=PGRST205']]);
   });
 });
 
@@ -160,6 +161,23 @@ describe('what functions set', () => {
       });
     },
   );
+
+  it('must be a status that can end a request', () => {
+    expect(overrideHead(head, { status: '99999', headers: null })).toMatchObject({ ok: false });
+    expect(overrideHead(head, { status: '101', headers: null })).toMatchObject({ ok: false });
+  });
+
+  it('is sent as bytes of UTF-8 without control characters, under names that are tokens', () => {
+    expect(headerText('فيلم')).toBe(Buffer.from('فيلم').toString('latin1'));
+    expect(headerText('a\r\nInjected: b')).toBe('aInjected: b');
+    expect(
+      sendable([
+        ['X-Good', '1'],
+        ['bad name', '2'],
+        ['', '3'],
+      ]),
+    ).toEqual([['X-Good', '1']]);
+  });
 
   it('must be a number for a status', () => {
     expect(overrideHead(head, { status: 'ok', headers: null })).toMatchObject({
