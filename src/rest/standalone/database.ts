@@ -71,7 +71,7 @@ export function createServiceCatalog(
 const pollMs = 30_000;
 
 /** A source of reloads. */
-export type ReloadSource = { readonly isLive: () => boolean; stop(): Promise<void> };
+type ReloadSource = { readonly isLive: () => boolean; stop(): Promise<void> };
 
 /** Reloads on notifications; polls while the channel is not heard, as on a replica. */
 export function watchChannel(
