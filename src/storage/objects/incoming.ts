@@ -17,9 +17,10 @@ export type IncomingFile = {
   /** The file's own length when the request says it. */
   readonly knownBytes: number | undefined;
   readonly robotsTag: string | undefined;
+  /** Sizes in bytes that whoever allowed the upload has set beside the bucket's own limit. */
+  readonly sizes?: { readonly min: number; readonly max: number } | undefined;
 };
 
-const maxFields = 10;
 const maxFieldBytes = 1024 * 1024 + 1;
 const defaultType = 'application/octet-stream';
 const defaultCacheControl = 'no-cache';
@@ -33,7 +34,7 @@ export function openIncoming(request: HttpRequest): Promise<IncomingFile> | Inco
   const robotsTag = single(request.headers['x-robots-tag']);
   if (robotsTag !== undefined) requireRobotsTag(robotsTag);
   const contentType = request.headers['content-type'];
-  if (contentType?.startsWith('multipart/form-data')) return openForm(request, robotsTag);
+  if (contentType?.startsWith('multipart/form-data')) return openUpload(request, robotsTag);
   const declaredBytes = declaredLength(request);
   return {
     body: request.body,
@@ -55,7 +56,7 @@ function declaredLength(request: HttpRequest): number | undefined {
 }
 
 /** What is stored comes back as a header of every download: a control character would break them all. */
-function requireHeaderText(value: string): string {
+export function requireHeaderText(value: string): string {
   for (const character of value) {
     const code = character.codePointAt(0) ?? 0;
     if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) {
@@ -65,19 +66,24 @@ function requireHeaderText(value: string): string {
   return value;
 }
 
-function openForm(request: HttpRequest, robotsTag: string | undefined): Promise<IncomingFile> {
+/** A form up to its file: the fields before it, and the file's bytes. */
+export type OpenForm = {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly file: Readable;
+  readonly type: string;
+};
+
+/** Reads a form up to its file, whatever the file's field is called; throws `NoContentProvided`. */
+export function openForm(request: HttpRequest, maxFields = 10): Promise<OpenForm> {
   return new Promise((resolve, reject) => {
-    const form = createForm(request);
+    const form = createForm(request, maxFields);
     if (form instanceof StorageError) return reject(form);
     const fields = new Map<string, string>();
     const fail = (thrown: unknown): void => {
       request.body.unpipe(form);
       const text = thrown instanceof Error ? thrown.message : '';
-      reject(
-        thrown instanceof StorageError
-          ? thrown
-          : new StorageError('NoContentProvided', text, { closesConnection: true }),
-      );
+      const options = { closesConnection: true };
+      reject(thrown instanceof StorageError ? thrown : new StorageError('NoContentProvided', text, options));
     };
     form.on('field', (name, value) => fields.set(name, value));
     form.on('error', fail);
@@ -86,11 +92,7 @@ function openForm(request: HttpRequest, robotsTag: string | undefined): Promise<
       // An error before anybody reads is kept by the stream and met by its reader.
       file.on('error', () => {});
       cutOffWith(request.body, file);
-      try {
-        resolve(fileOf(request, file, type, fields, robotsTag));
-      } catch (thrown) {
-        fail(thrown);
-      }
+      resolve({ fields, file, type });
     });
     cutOffWith(request.body, form);
     request.body.pipe(form);
@@ -99,7 +101,7 @@ function openForm(request: HttpRequest, robotsTag: string | undefined): Promise<
 
 type Form = InstanceType<typeof Busboy>;
 
-function createForm(request: HttpRequest): Form | StorageError {
+function createForm(request: HttpRequest, maxFields: number): Form | StorageError {
   try {
     return new Busboy({
       headers: request.headers as BusboyHeaders,
@@ -121,13 +123,8 @@ function cutOffWith(body: Readable, reader: { destroy(reason: Error): unknown })
   body.once('error', cutOff);
 }
 
-function fileOf(
-  request: HttpRequest,
-  file: Readable,
-  type: string,
-  fields: ReadonlyMap<string, string>,
-  robotsTag: string | undefined,
-): IncomingFile {
+async function openUpload(request: HttpRequest, robotsTag: string | undefined): Promise<IncomingFile> {
+  const { fields, file, type } = await openForm(request);
   const cacheSeconds = fields.get('cacheControl');
   const metadata = fields.get('metadata') ?? fields.get('userMetadata');
   return {

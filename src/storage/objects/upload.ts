@@ -43,6 +43,10 @@ export async function uploadFile(deps: StorageDeps, upload: Upload, file: Incomi
   const maxBytes = await admit(deps, upload, file);
   const version = deps.random.uuid();
   const blob = await storeBody(deps, version, file, maxBytes);
+  if (blob.size < (file.sizes?.min ?? 0)) {
+    await deps.store.remove([version]);
+    throw new StorageError('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
+  }
   return publishBlob(deps, upload, {
     ...upload.key,
     owner: upload.owner,
@@ -105,7 +109,9 @@ function requireBucketRules(
   if (bucket === null) throw new StorageError('NoSuchBucket');
   const isPlaceholder = isFolderPlaceholder(key.name);
   if (!isPlaceholder) requireAllowedMimeType(file.contentType, bucket.allowed_mime_types);
-  const maxBytes = isPlaceholder ? 0 : standardLimit(deps, bucket);
+  const maxBytes = isPlaceholder
+    ? 0
+    : Math.min(standardLimit(deps, bucket), file.sizes?.max ?? Number.MAX_SAFE_INTEGER);
   if ((file.knownBytes ?? 0) > maxBytes) throw new StorageError('EntityTooLarge');
   return maxBytes;
 }

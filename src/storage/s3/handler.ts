@@ -8,6 +8,7 @@ import type { PathParams } from '../wire/path.ts';
 import { authorize } from './authorize.ts';
 import { openBody } from './body.ts';
 import { s3ErrorReply } from './errors.ts';
+import { uploadForm } from './form.ts';
 import { findOperation, type Target } from './operations.ts';
 
 /** Path of the protocol, below the service's prefix. */
@@ -22,6 +23,7 @@ export async function handleS3(deps: StorageDeps, request: HttpRequest): Promise
   try {
     named = readPath(request.path);
     const query = parseQuery(request.query);
+    if (isForm(named, request)) return { ...(await uploadForm(deps, request, named)), route };
     const operation = findOperation(named.target, request, query);
     const authorized = await authorize(deps, request);
     if (operation === null) return { status: 404, headers: {}, body: '', route };
@@ -39,6 +41,12 @@ export async function handleS3(deps: StorageDeps, request: HttpRequest): Promise
     return { ...s3ErrorReply(error, resource), route };
   }
 }
+
+/** A browser's form carries its signature in its fields. */
+const isForm = ({ target }: Named, { method, headers }: HttpRequest): boolean =>
+  method === 'POST' &&
+  target === 'bucket' &&
+  headers['content-type']?.startsWith('multipart/form-data') === true;
 
 /** Bucket and key of a raw path; a slash behind the bucket names the bucket. */
 function readPath(path: string): Named {

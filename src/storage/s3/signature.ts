@@ -138,11 +138,11 @@ export function requireTimely(signature: Signature, nowMs: number): void {
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
+type KeyScope = Pick<Signature, 'shortDate' | 'region' | 'service'>;
+
 /** The key of a day, region and service that a secret yields. */
-export const signingKey = (
-  secret: string,
-  { shortDate, region, service }: Omit<Signature, 'accessKey'>,
-): Buffer => hmac(hmac(hmac(hmac(`AWS4${secret}`, shortDate), region), service), 'aws4_request');
+export const signingKey = (secret: string, { shortDate, region, service }: KeyScope): Buffer =>
+  hmac(hmac(hmac(hmac(`AWS4${secret}`, shortDate), region), service), 'aws4_request');
 
 /** The scope line of what is signed. */
 export const scopeOf = ({ shortDate, region, service }: Signature): string =>

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -473,5 +473,67 @@ describe('a session token', () => {
     await expect((await asUser(forged)).send(new ListBucketsCommand({}))).rejects.toMatchObject(
       failure('AccessDenied', 403),
     );
+  });
+});
+
+describe('a browser’s form', () => {
+  const hmac = (key: string | Buffer, value: string) => createHmac('sha256', key).update(value).digest();
+
+  /** Sends a form under a policy for keys that begin with `up/`. */
+  async function post(options: {
+    fields?: Record<string, string>;
+    conditions?: unknown[];
+    expiresMs?: number;
+    secret?: string;
+    body?: string;
+  }): Promise<{ status: number; text: string }> {
+    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+    const policy = Buffer.from(
+      JSON.stringify({
+        expiration: new Date(Date.now() + (options.expiresMs ?? 60_000)).toISOString(),
+        conditions: [{ bucket: Bucket }, ['starts-with', '$key', 'up/'], ...(options.conditions ?? [])],
+      }),
+    ).toString('base64');
+    const dayKey = hmac(`AWS4${options.secret ?? secretAccessKey}`, day);
+    const key = hmac(hmac(hmac(dayKey, region), 's3'), 'aws4_request');
+    const form = new FormData();
+    const fields = {
+      key: 'up/form.txt',
+      policy,
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Credential': `${accessKeyId}/${day}/${region}/s3/aws4_request`,
+      'X-Amz-Date': `${day}T000000Z`,
+      'X-Amz-Signature': hmac(key, policy).toString('hex'),
+      ...options.fields,
+    };
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    form.set('file', new Blob([options.body ?? 'from a form'], { type: 'text/plain' }), 'a.txt');
+    const answer = await fetch(`${instance.url}/storage/v1/s3/${Bucket}`, { method: 'POST', body: form });
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  it('uploads what its policy allows, with the metadata that it covers', async () => {
+    const conditions = [{ 'Content-Type': 'text/css' }, ['starts-with', '$x-amz-meta-by', '']];
+    const fields = { 'Content-Type': 'text/css', 'X-Amz-Meta-By': 'form' };
+    expect(await post({ conditions, fields })).toMatchObject({ status: 200 });
+    expect(await s3.send(new HeadObjectCommand({ Bucket, Key: 'up/form.txt' }))).toMatchObject({
+      ContentType: 'text/css',
+      Metadata: { by: 'form' },
+    });
+    expect(await text('up/form.txt')).toBe('from a form');
+  });
+
+  it.each<[string, Parameters<typeof post>[0], number, string]>([
+    ['another key', { fields: { key: 'elsewhere' } }, 403, 'AccessDenied'],
+    ['a field without a condition', { fields: { 'x-amz-meta-extra': 'x' } }, 403, 'AccessDenied'],
+    ['a time that is over', { expiresMs: -1000 }, 400, 'ExpiredToken'],
+    ['another secret', { secret: 'x' }, 403, 'SignatureDoesNotMatch'],
+    ['too many bytes', { conditions: [['content-length-range', 0, 3]] }, 413, 'EntityTooLarge'],
+    ['too few bytes', { conditions: [['content-length-range', 100, 200]] }, 400, 'EntityTooSmall'],
+    ['a name that leaves the bucket', { fields: { key: 'up/../../x' } }, 400, 'InvalidKey'],
+  ])('is refused with %s', async (_case, options, status, code) => {
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'up/form.txt' }));
+    expect(await post(options)).toEqual({ status, text: expect.stringContaining(`<Code>${code}</Code>`) });
+    await expect(text('up/form.txt')).rejects.toMatchObject(failure('NoSuchKey', 404));
   });
 });
