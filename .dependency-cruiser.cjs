@@ -3,7 +3,7 @@
 const layers = [
   ['cli'],
   ['index', 'app'],
-  ['rest', 'auth', 'storage', 'realtime', 'admin', 'inbox', 'platform', 'embedded'],
+  ['rest', 'auth', 'storage', 'realtime', 'admin', 'inbox', 'platform', 'embedded', 'compat', 'typegen'],
   ['http'],
   ['identity', 'catalog', 'cluster', 'observe'],
   ['pg'],

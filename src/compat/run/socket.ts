@@ -1,0 +1,93 @@
+import WebSocket from 'ws';
+
+/** A frame of either protocol version, as an object. */
+export type Message = Readonly<Record<string, unknown>>;
+
+/** A realtime connection that keeps what it receives until a case asks for it. */
+export type Socket = {
+  send(message: Message): void;
+  /** The first message for which `wanted` holds, of those not taken yet; undefined when time is over. */
+  take(wanted: (message: Message) => boolean, ms: number): Promise<Message | undefined>;
+  /** What was received and not taken. */
+  pending(): readonly Message[];
+  close(): void;
+};
+
+/** Opens a socket; rejects when the server refuses. */
+export async function openSocket(url: string, vsn: string, signal: AbortSignal): Promise<Socket> {
+  const socket = new WebSocket(url, { handshakeTimeout: 10_000 });
+  const inbox: Message[] = [];
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const check of waiting) check();
+  };
+  socket.on('message', (data) => {
+    const message = decode(String(data), vsn);
+    if (message === undefined) return;
+    inbox.push(message);
+    wake();
+  });
+  socket.on('close', (code) => {
+    inbox.push({ closed: code });
+    wake();
+  });
+  const abort = (): void => socket.terminate();
+  signal.addEventListener('abort', abort, { once: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  // From here on an error is followed by `close`, which the case sees.
+  socket.on('error', () => {});
+  return {
+    send: (message) => socket.send(encode(message, vsn)),
+    pending: () => inbox,
+    close() {
+      signal.removeEventListener('abort', abort);
+      socket.terminate();
+    },
+    take: (wanted, ms) => takeFrom(inbox, waiting, wanted, ms),
+  };
+}
+
+function takeFrom(
+  inbox: Message[],
+  waiting: Set<() => void>,
+  wanted: (message: Message) => boolean,
+  ms: number,
+): Promise<Message | undefined> {
+  return new Promise((resolve) => {
+    const finish = (message: Message | undefined): void => {
+      clearTimeout(timer);
+      waiting.delete(check);
+      resolve(message);
+    };
+    const timer = setTimeout(() => finish(undefined), ms);
+    const check = (): void => {
+      const index = inbox.findIndex(wanted);
+      if (index >= 0) finish(inbox.splice(index, 1)[0]);
+    };
+    waiting.add(check);
+    check();
+  });
+}
+
+/** Version 1 sends objects, version 2 arrays of five. */
+function encode(message: Message, vsn: string): string {
+  const { join_ref: joinRef = null, ref = null, topic, event, payload } = message;
+  return JSON.stringify(vsn.startsWith('2') ? [joinRef, ref, topic, event, payload] : message);
+}
+
+function decode(text: string, vsn: string): Message | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (vsn.startsWith('2') && Array.isArray(value)) {
+      const [joinRef, ref, topic, event, payload] = value as unknown[];
+      return { join_ref: joinRef, ref, topic, event, payload };
+    }
+    return value as Message;
+  } catch {
+    // A binary frame or a broken one: no case can name it.
+    return undefined;
+  }
+}
