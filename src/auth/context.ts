@@ -4,6 +4,7 @@ import type { Hooks } from './hooks/hooks.ts';
 import type { AuthLimits } from './limits/limits.ts';
 import type { Mailer } from './mail/mailer.ts';
 import type { Passwords } from './passwords/passwords.ts';
+import type { OidcVerifier } from './providers/oidc.ts';
 import type { RedirectRules } from './redirects/rules.ts';
 import type { SmsSender } from './sms/channel.ts';
 import type { AuditLog } from './store/audit.ts';
@@ -15,6 +16,7 @@ export type AuthContext = AuthDeps & {
   readonly hooks: Hooks;
   readonly limits: AuthLimits;
   readonly mailer: Mailer;
+  readonly oidc: OidcVerifier;
   readonly passwords: Passwords;
   readonly redirects: RedirectRules;
   /** Sends text messages; null without an account at a provider. */

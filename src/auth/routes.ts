@@ -8,8 +8,10 @@ import { postGenerateLink } from './endpoints/admin/generate-link.ts';
 import { postInvite } from './endpoints/admin/invite.ts';
 import { deleteUserPasskey, getUserPasskeys } from './endpoints/admin/passkeys.ts';
 import { deleteUserById, getUserById, getUsers, postUser, putUserById } from './endpoints/admin/users.ts';
+import { getAuthorize, getIdentityAuthorize } from './endpoints/authorize.ts';
+import { anyCallback } from './endpoints/callback.ts';
 import { deleteFactor, postChallenge, postFactor, postFactorVerify } from './endpoints/factors.ts';
-import { deleteUserIdentity } from './endpoints/identities.ts';
+import { deleteUserIdentity, demandManualLinking } from './endpoints/identities.ts';
 import { postLogout } from './endpoints/logout.ts';
 import { getHealth, getJwks, getOpenIdConfiguration, getSettings } from './endpoints/metadata.ts';
 import {
@@ -85,6 +87,13 @@ const behind =
 const passkeys = behind(demandPasskeys);
 const oauthServer = behind(demandOAuthServer);
 
+/** Whether identities may be touched at all is said to signed-in users only. */
+const identities = (endpoint: (context: AuthContext, call: UserCall) => Promise<HttpReply>): Endpoint =>
+  user(async (context, call) => {
+    demandManualLinking(context);
+    return endpoint(context, call);
+  });
+
 /** OAuth clients are looked at only after the admin has been. */
 const clientAdmin = (endpoint: (context: AuthContext, call: AdminCall) => Promise<HttpReply>): Endpoint =>
   admin(async (context, call) => {
@@ -113,7 +122,11 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/logout', endpoint: user(postLogout) },
   { method: 'GET', path: '/reauthenticate', endpoint: user(getReauthenticate) },
 
-  { method: 'DELETE', path: '/user/identities/:identity_id', endpoint: user(deleteUserIdentity) },
+  { method: 'GET', path: '/user/identities/authorize', endpoint: identities(getIdentityAuthorize) },
+  { method: 'DELETE', path: '/user/identities/:identity_id', endpoint: identities(deleteUserIdentity) },
+  { method: 'GET', path: '/authorize', endpoint: getAuthorize },
+  { method: 'GET', path: '/callback', endpoint: anyCallback },
+  { method: 'POST', path: '/callback', endpoint: anyCallback },
 
   { method: 'POST', path: '/factors', endpoint: permanent(postFactor) },
   {

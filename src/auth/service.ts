@@ -10,8 +10,10 @@ import { createHooks } from './hooks/hooks.ts';
 import { createLimits } from './limits/limits.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createPasswords } from './passwords/passwords.ts';
+import { createOidcVerifier } from './providers/oidc.ts';
 import { createRedirectRules } from './redirects/rules.ts';
 import { createRouteFinder, type FoundRoute, routes } from './routes.ts';
+import { createSmsSender } from './sms/sender.ts';
 import { createAuditLog } from './store/audit.ts';
 import { timestampNow } from './timestamp.ts';
 
@@ -53,9 +55,10 @@ function createContext(deps: AuthDeps): AuthContext {
     hooks: createHooks(deps),
     limits: createLimits(deps),
     mailer: createMailer(deps),
+    oidc: createOidcVerifier(deps),
     passwords: createPasswords(deps, encryption),
     redirects: createRedirectRules(deps.config.siteUrl, deps.config.redirectUrls),
-    sms: null,
+    sms: createSmsSender(deps),
   };
 }
 

@@ -12,7 +12,6 @@ export function demandManualLinking({ config }: AuthContext): void {
 
 /** DELETE /user/identities/{identity_id}. */
 export async function deleteUserIdentity(context: AuthContext, call: UserCall): Promise<HttpReply> {
-  demandManualLinking(context);
   const id = call.params.identity_id ?? '';
   if (!isUuid(id)) throw identityFailure.idNotUuid();
   const aud = Array.isArray(call.claims.aud) ? call.claims.aud[0] : call.claims.aud;

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type Call, field, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
+import { OAuthError } from '../errors.ts';
 import { accountFailure } from '../failures/account.ts';
 import { linkFailure } from '../failures/link.ts';
 import { plainPhone } from '../flows/addresses.ts';
 import { exchangeCode } from '../flows/exchange-code.ts';
 import { refreshSession } from '../flows/refresh.ts';
 import { signInWithPassword } from '../flows/sign-in.ts';
+import { signInWithIdToken } from '../flows/sign-in-id-token.ts';
+import { signInWithWallet } from '../flows/sign-in-web3.ts';
+import { demandUser } from '../guard.ts';
 import type { JsonObject } from '../store/rows.ts';
 
 type Grant = (context: AuthContext, call: Call) => Promise<JsonObject>;
@@ -44,10 +48,49 @@ const pkceGrant: Grant = async (context, call) => {
   return exchangeCode(context, call, auth_code, code_verifier);
 };
 
+const idTokenBody = z.object({
+  id_token: field.text,
+  access_token: field.text,
+  nonce: field.text,
+  provider: field.text,
+  client_id: field.text,
+  issuer: field.text,
+  link_identity: field.flag,
+});
+
+const idTokenGrant: Grant = async (context, call) => {
+  const body = await readJson(call, idTokenBody);
+  const invalid = (description: string): OAuthError => new OAuthError('invalid request', description);
+  if (body.id_token === '') throw invalid('id_token required');
+  if (body.provider === '' && (body.client_id === '' || body.issuer === '')) {
+    throw invalid('provider or client_id and issuer required');
+  }
+  if (body.link_identity && call.request.authorization === null) {
+    throw invalid('Linking requires a valid user access token in Authorization');
+  }
+  const target = body.link_identity ? await demandUser(context, call) : null;
+  const request = {
+    idToken: body.id_token,
+    accessToken: body.access_token,
+    nonce: body.nonce,
+    provider: body.provider,
+    clientId: body.client_id,
+    issuer: body.issuer,
+  };
+  return signInWithIdToken(context, call, request, target);
+};
+
+const web3Body = z.object({ chain: field.text, message: field.text, signature: field.text });
+
+const web3Grant: Grant = async (context, call) =>
+  signInWithWallet(context, call, () => readJson(call, web3Body));
+
 const grants: Readonly<Record<string, { readonly grant: Grant; readonly limit: 'token' | 'web3' }>> = {
   password: { grant: passwordGrant, limit: 'token' },
   refresh_token: { grant: refreshGrant, limit: 'token' },
   pkce: { grant: pkceGrant, limit: 'token' },
+  id_token: { grant: idTokenGrant, limit: 'token' },
+  web3: { grant: web3Grant, limit: 'web3' },
 };
 
 /** The grant that a request names, in its query or form. */

@@ -1,6 +1,5 @@
 import type { AdminCall } from '../call.ts';
 import type { AuthContext } from '../context.ts';
-import type { AdminUserBody } from '../endpoints/admin/users.ts';
 import { AuthError } from '../errors.ts';
 import { accountFailure } from '../failures/account.ts';
 import { adminFailure } from '../failures/admin.ts';
@@ -22,6 +21,7 @@ import {
 import { timestampAt } from '../timestamp.ts';
 import { confirmEmail, confirmPhone, ownIdentityData } from './account.ts';
 import { demandEmail, demandPhone } from './addresses.ts';
+import type { AdminUserBody } from './admin-user-body.ts';
 import { type Flow, runFlow } from './flow.ts';
 import { separateProviders } from './sign-up.ts';
 

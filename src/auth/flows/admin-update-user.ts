@@ -1,12 +1,12 @@
 import type { AdminCall } from '../call.ts';
 import type { AuthContext } from '../context.ts';
-import type { AdminUserBody } from '../endpoints/admin/users.ts';
 import type { User } from '../store/rows.ts';
 import { endSessions } from '../store/sessions.ts';
 import { mergeMetadata, reloadUser, type UserPatch, updateUser } from '../store/users.ts';
 import { confirmEmail, confirmPhone, storePassword, upsertOwnIdentity } from './account.ts';
 import { demandEmail, demandPhone } from './addresses.ts';
 import { banEnd, worded } from './admin-create-user.ts';
+import type { AdminUserBody } from './admin-user-body.ts';
 import { type Flow, runFlow } from './flow.ts';
 
 /** Changes in stored form; null ones were not asked for. */

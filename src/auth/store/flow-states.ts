@@ -69,3 +69,29 @@ export const markCodeIssued = (tx: Transaction, id: string, now: string): Promis
 /** Ends a flow. */
 export const deleteFlow = (tx: Transaction, id: string): Promise<number> =>
   tx.execute(sql`delete from auth.flow_state where id = ${id}`);
+
+/** The flow of an id, without a lock. */
+export async function findFlow(db: Queryable, id: string): Promise<FlowState | null> {
+  const [flow] = await db.query<FlowState>(sql`select * from auth.flow_state where id = ${id}`);
+  return flow ?? null;
+}
+
+/** The flow of an id, locked so that its callback counts once. */
+export async function lockFlow(tx: Transaction, id: string): Promise<FlowState | null> {
+  const [flow] = await tx.query<FlowState>(sql`select * from auth.flow_state where id = ${id} for update`);
+  return flow ?? null;
+}
+
+/** Leaves user and provider tokens with a flow until its code is exchanged. */
+export const parkTokens = (
+  tx: Transaction,
+  id: string,
+  userId: string,
+  tokens: { readonly accessToken: string; readonly refreshToken: string },
+  now: string,
+): Promise<number> =>
+  tx.execute(sql`
+    update auth.flow_state
+    set user_id = ${userId}, provider_access_token = ${tokens.accessToken},
+      provider_refresh_token = ${tokens.refreshToken}, auth_code_issued_at = ${now}, updated_at = ${now}
+    where id = ${id}`);

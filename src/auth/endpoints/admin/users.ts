@@ -28,9 +28,6 @@ const adminUserBody = z.object({
   ban_duration: field.text,
 });
 
-/** What an admin may say about a user. */
-export type AdminUserBody = z.infer<typeof adminUserBody>;
-
 /** The user that the path names. */
 export async function demandPathUser(context: AuthContext, call: AdminCall): Promise<User> {
   const id = call.params.user_id ?? '';
