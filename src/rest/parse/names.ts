@@ -62,8 +62,9 @@ export function quoted(reader: Reader): string | null {
       from = ++at;
     }
   }
+  const endsInEscape = from === text.length && text.endsWith('\\');
   reader.advance(text.length);
-  return text.endsWith('\\') && from === text.length ? reader.miss() : reader.miss('"\\""');
+  return endsInEscape ? reader.miss() : reader.miss('"\\\\"', '"\\""');
 }
 
 /** A dash that does not begin an arrow. */

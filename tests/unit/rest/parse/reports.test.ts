@@ -77,6 +77,13 @@ describe('reports of logic trees', () => {
 });
 
 describe('reports in general', () => {
+  it('name what a quoted name waits for', () => {
+    expect(report('select="open')).toEqual([
+      place('select parameter', '"open', 6),
+      'unexpected end of input expecting "\\\\" or "\\""',
+    ]);
+  });
+
   it('write characters beyond ASCII by their number', () => {
     expect(filter('ö')).toEqual([
       place('filter', 'ö', 1),
