@@ -99,7 +99,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     async ask() {
       await Promise.all([
         ...[...filters.values()].map((pending) => answerFilter(pending, options)),
-        ...[...visibilities.values()].map((pending) => answerVisibility(pending, options)),
+        answerVisibility([...visibilities.values()], options),
       ]);
       return {
         passes: (role, open) => filters.get(filterKey(role, open))?.passing.has(open.value) ?? false,
@@ -122,12 +122,17 @@ async function answerFilter(pending: PendingFilter, options: QuestionsOptions): 
   }
 }
 
-async function answerVisibility(pending: PendingVisibility, options: QuestionsOptions): Promise<void> {
-  try {
-    pending.visible = await askVisibility(options.db, pending, options.timeoutMs);
-  } catch (failure) {
-    denyOrThrow(failure, `${pending.relation.schema}.${pending.relation.name}`, options);
-  }
+async function answerVisibility(
+  questions: readonly PendingVisibility[],
+  options: QuestionsOptions,
+): Promise<void> {
+  const answers = await askVisibility(options.db, questions, options.timeoutMs);
+  questions.forEach((pending, i) => {
+    const answer = answers[i];
+    const { relation } = pending;
+    if (answer instanceof PgFailure) denyOrThrow(answer, `${relation.schema}.${relation.name}`, options);
+    else if (answer !== undefined) pending.visible = answer;
+  });
 }
 
 /** An error of the server is the group's own: it sees nothing. Without a server nobody can be answered. */

@@ -1,5 +1,7 @@
+import { PgFailure } from '../../pg/failure.ts';
+import type { StepResult } from '../../pg/pipeline.ts';
 import type { RequestDb } from '../../pg/session.ts';
-import { compile, sql } from '../../pg/sql/sql.ts';
+import { compile, type Sql, type Statement, sql } from '../../pg/sql/sql.ts';
 import type { RelationInfo } from './model.ts';
 import { typeName } from './sql-operators.ts';
 
@@ -12,36 +14,104 @@ export type VisibilityQuestion = {
   readonly keys: readonly (readonly string[])[];
 };
 
+/** Places of the keys whose rows are visible, or why nobody can say. */
+export type VisibilityAnswer = ReadonlySet<number> | PgFailure;
+
+/** Questions that share a round trip, at most; and at least, before another connection is used. */
+const maxShared = 100;
+const minShared = 8;
+/** Connections that a batch spreads over. */
+const lanes = 4;
+
 /**
- * Reads rows again as a client: yields the places of those keys whose rows its policies show now.
- * One statement for all keys. Rejects with `PgFailure` when a policy raises or takes too long.
+ * Reads rows again as each of the clients: yields, per question and in their order, the places of the keys whose rows
+ * its policies show now. One statement per question, many questions per round trip: claims change between statements
+ * of one transaction, the role does not. When one of them fails, its companions are asked again, each alone, so that
+ * a policy that raises is the business of its own group.
  */
 export async function askVisibility(
   db: RequestDb,
-  { relation, role, claims, keys }: VisibilityQuestion,
+  questions: readonly VisibilityQuestion[],
   timeoutMs: number,
-): Promise<ReadonlySet<number>> {
+): Promise<readonly VisibilityAnswer[]> {
+  const answers = new Map<VisibilityQuestion, VisibilityAnswer>();
+  await Promise.all(
+    sharesOf(questions).map(async (share) => {
+      for (const [question, answer] of await askShare(db, share, timeoutMs)) answers.set(question, answer);
+    }),
+  );
+  return questions.map((question) => answers.get(question) ?? new Set<number>());
+}
+
+/** Divides the questions by role into what travels together. */
+function sharesOf(questions: readonly VisibilityQuestion[]): readonly (readonly VisibilityQuestion[])[] {
+  const byRole = new Map<string, VisibilityQuestion[]>();
+  for (const question of questions) {
+    const list = byRole.get(question.role);
+    if (list === undefined) byRole.set(question.role, [question]);
+    else list.push(question);
+  }
+  const size = Math.min(maxShared, Math.max(minShared, Math.ceil(questions.length / lanes)));
+  const shares: (readonly VisibilityQuestion[])[] = [];
+  for (const list of byRole.values()) {
+    for (let at = 0; at < list.length; at += size) shares.push(list.slice(at, at + size));
+  }
+  return shares;
+}
+
+type Answered = readonly (readonly [VisibilityQuestion, VisibilityAnswer])[];
+
+async function askShare(
+  db: RequestDb,
+  share: readonly VisibilityQuestion[],
+  timeoutMs: number,
+): Promise<Answered> {
+  try {
+    return await runShare(db, share, timeoutMs);
+  } catch (failure) {
+    if (!(failure instanceof PgFailure) || failure.kind !== 'server') throw failure;
+    const [only] = share;
+    if (share.length === 1 && only !== undefined) return [[only, failure]];
+    const alone = await Promise.all(share.map((question) => askShare(db, [question], timeoutMs)));
+    return alone.flat();
+  }
+}
+
+async function runShare(
+  db: RequestDb,
+  share: readonly VisibilityQuestion[],
+  timeoutMs: number,
+): Promise<Answered> {
+  const role = share[0]?.role ?? '';
+  const steps = share.flatMap((question) => [setClaims(question.claims), statementOf(question)]);
+  const settings = [
+    ['statement_timeout', String(timeoutMs)],
+    // Each plan for the few keys of one batch would be used once; one for any number of keys serves all.
+    ['plan_cache_mode', 'force_generic_plan'],
+  ] as const;
+  const results = await db.run({ role, settings }, steps);
+  return share.map((question, i) => [question, placesOf(results[2 * i + 1])]);
+}
+
+const placesOf = (result: StepResult | undefined): ReadonlySet<number> =>
+  new Set((result?.rows ?? []).map(([place]) => Number(place) - 1));
+
+const setClaims = (claims: string): Statement =>
+  compile(sql`select set_config('request.jwt.claims', ${claims}, true)`);
+
+function statementOf({ relation, keys }: VisibilityQuestion): Statement {
   const { primaryKey } = relation;
-  const names = primaryKey.map((_, i) => sql.ident(`k${i}`));
+  const names = primaryKey.map((_, i): Sql => sql.ident(`k${i}`));
   const lists = primaryKey.map(
     ({ type }, i) => sql`${keys.map((key) => key[i] ?? null)}::${typeName(type)}[]`,
   );
   const matches = primaryKey.map(
     ({ name }, i) => sql`visible.${sql.ident(name)} = asked.${names[i] ?? sql.empty}`,
   );
-  const statement = sql`
+  return compile(sql`
     select asked.place::int4
     from unnest(${sql.join(lists)}) with ordinality as asked (${sql.join([...names, sql.ident('place')])})
     where exists (
       select from ${sql.ident(relation.schema, relation.name)} as visible where ${sql.join(matches, ' and ')}
-    )`;
-  const scope = {
-    role,
-    settings: [
-      ['request.jwt.claims', claims],
-      ['statement_timeout', String(timeoutMs)],
-    ] as const,
-  };
-  const [result] = await db.run(scope, [compile(statement)]);
-  return new Set((result?.rows ?? []).map(([place]) => Number(place) - 1));
+    )`);
 }

@@ -35,6 +35,7 @@ export type ConnectionOptions = {
 export const closeCodes = { goingAway: 1001, restarting: 1012 } as const;
 
 const openState = 1;
+const [text, binary] = [{ binary: false }, { binary: true }];
 
 /** One socket and the channels on it. */
 export class Connection implements ChannelSocket {
@@ -70,7 +71,7 @@ export class Connection implements ChannelSocket {
       socket.terminate();
       return;
     }
-    socket.send(frame, { binary: typeof frame !== 'string' });
+    socket.send(frame.data, frame.isBinary ? binary : text);
   }
 
   bufferedBytes(): number {

@@ -50,8 +50,11 @@ export type UserBroadcast = {
   readonly metadata: string | null;
 };
 
-/** What goes onto the socket: text, or bytes for a binary frame. */
-export type Frame = string | Buffer;
+/** What goes onto the socket. Text is encoded once, however many sockets it goes to. */
+export type Frame = { readonly data: Buffer; readonly isBinary: boolean };
+
+/** A text frame. */
+export const textFrame = (text: string): Frame => ({ data: Buffer.from(text), isBinary: false });
 
 /** One version of the wire protocol. */
 export interface Serializer {

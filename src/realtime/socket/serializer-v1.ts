@@ -1,4 +1,4 @@
-import type { Inbound, Ref, Serializer } from './frame.ts';
+import { type Frame, type Inbound, type Ref, type Serializer, textFrame } from './frame.ts';
 
 const isRef = (value: unknown): value is Ref =>
   typeof value === 'string' || typeof value === 'number' || value === null;
@@ -17,8 +17,10 @@ function decode(data: Buffer): Inbound | null {
   return { joinRef, ref, topic, event, payload: { kind: 'json', value: payload } };
 }
 
-const frame = (topic: string, event: string, payload: string, ref: Ref): string =>
-  `{"topic":${JSON.stringify(topic)},"event":${JSON.stringify(event)},"payload":${payload},"ref":${JSON.stringify(ref)}}`;
+const frame = (topic: string, event: string, payload: string, ref: Ref): Frame =>
+  textFrame(
+    `{"topic":${JSON.stringify(topic)},"event":${JSON.stringify(event)},"payload":${payload},"ref":${JSON.stringify(ref)}}`,
+  );
 
 function isJson(text: string): boolean {
   try {

@@ -1,4 +1,12 @@
-import { type Inbound, maxFieldBytes, type Ref, type Serializer, type UserBroadcast } from './frame.ts';
+import {
+  type Frame,
+  type Inbound,
+  maxFieldBytes,
+  type Ref,
+  type Serializer,
+  textFrame,
+  type UserBroadcast,
+} from './frame.ts';
 
 /*
  * Text frame    [join_ref, ref, topic, event, payload]
@@ -63,7 +71,7 @@ function decodeBinary(data: Buffer): Inbound | null {
   };
 }
 
-function encodeUserBroadcast(broadcast: UserBroadcast): Buffer | null {
+function encodeUserBroadcast(broadcast: UserBroadcast): Frame | null {
   const fields = [broadcast.topic, broadcast.event, broadcast.metadata ?? ''].map((text) =>
     Buffer.from(text, 'utf8'),
   );
@@ -73,7 +81,7 @@ function encodeUserBroadcast(broadcast: UserBroadcast): Buffer | null {
     ...fields.map((field) => field.length),
     broadcast.encoding === 'json' ? 1 : 0,
   ]);
-  return Buffer.concat([header, ...fields, broadcast.data]);
+  return { data: Buffer.concat([header, ...fields, broadcast.data]), isBinary: true };
 }
 
 /**
@@ -84,8 +92,12 @@ export const serializerV2: Serializer = {
   version: 2,
   decode: (data, isBinary) => (isBinary ? decodeBinary(data) : decodeText(data)),
   reply: ({ joinRef, ref, topic, status, response }) =>
-    `[${JSON.stringify(joinRef)},${JSON.stringify(ref)},${JSON.stringify(topic)},"phx_reply",{"status":"${status}","response":${response}}]`,
+    textFrame(
+      `[${JSON.stringify(joinRef)},${JSON.stringify(ref)},${JSON.stringify(topic)},"phx_reply",{"status":"${status}","response":${response}}]`,
+    ),
   push: ({ joinRef, ref, topic, event, payload }) =>
-    `[${JSON.stringify(joinRef)},${JSON.stringify(ref)},${JSON.stringify(topic)},${JSON.stringify(event)},${payload}]`,
+    textFrame(
+      `[${JSON.stringify(joinRef)},${JSON.stringify(ref)},${JSON.stringify(topic)},${JSON.stringify(event)},${payload}]`,
+    ),
   userBroadcast: encodeUserBroadcast,
 };

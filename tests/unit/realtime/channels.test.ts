@@ -81,7 +81,7 @@ function listener(id: string): Member & { readonly frames: string[] } {
     serializer: serializerV1,
     wantsBroadcast: () => true,
     wantsPresence: () => true,
-    send: (frame) => frames.push(String(frame)),
+    send: (frame) => frames.push(String(frame.data)),
   };
 }
 
