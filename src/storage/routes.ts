@@ -12,7 +12,7 @@ import * as uploads from './endpoints/uploads.ts';
 
 /** What a route asks of the request's token. */
 export type RouteAuth =
-  /** A good token. The gateway's rule gives every request an Authorization, so that a missing one is a bad one. */
+  /** A good token. */
   | 'required'
   /** Without a good token the request is anonymous. */
   | 'optional'

@@ -98,14 +98,26 @@ async function principalFor(deps: StorageDeps, request: HttpRequest, route: Rout
     case 'optional':
       return authenticateLeniently(request, deps.verifier);
     case 'required':
+      requireCredentials(request);
       return authenticate(request, deps.verifier);
     case 'service': {
+      requireCredentials(request);
       const principal = await authenticate(request, deps.verifier);
       if (principal.role !== serviceRole) throw new StorageError('RoleDenied', 'Access denied: Invalid role');
       return principal;
     }
     default:
       return assertNever(route.auth);
+  }
+}
+
+/**
+ * A request without credentials is refused by its missing header, as upstream's server does it. A client library's is
+ * refused by its empty token instead: the CLI's gateway, which stands between them, adds an empty header.
+ */
+function requireCredentials({ authorization, headers }: HttpRequest): void {
+  if (authorization === null && headers['x-client-info'] === undefined) {
+    throw new StorageError('InvalidSchema', "headers must have required property 'authorization'");
   }
 }
 

@@ -90,7 +90,7 @@ async function renderImage(
   transform: Transform,
   accept: string,
 ): Promise<Rendered> {
-  const options = { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true } as const;
+  const options = { limitInputPixels: maxPixels, failOn: 'truncated', sequentialRead: true } as const;
   try {
     const { format, pages = 1, width, height } = await sharp(bytes, options).metadata();
     if (width * height > maxPixels) throw unusable('The source image resolution is too large to process');

@@ -158,8 +158,15 @@ describe('a read', () => {
       expect((await call('GET', `/${path}`)).json()).toEqual(noBucket);
       expect((await call('GET', `/${path}`, { token: 'bad' })).json()).toEqual(noBucket);
     }
-    for (const bad of [undefined, 'bad']) {
-      expect((await call('GET', '/object/authenticated/private/a', { token: bad })).json()).toEqual({
+    expect((await call('GET', '/object/authenticated/private/a')).json()).toEqual({
+      statusCode: '400',
+      error: 'Error',
+      message: "headers must have required property 'authorization'",
+      code: 'InvalidRequest',
+    });
+    const library = { headers: { 'x-client-info': 'storage-js/2' } };
+    for (const options of [library, { token: 'bad' }]) {
+      expect((await call('GET', '/object/authenticated/private/a', options)).json()).toEqual({
         statusCode: '403',
         error: 'Unauthorized',
         message: 'Invalid Compact JWS',
