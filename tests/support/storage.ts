@@ -34,6 +34,8 @@ export type StorageInstance = {
   readonly sign: (claims: Claims) => Promise<string>;
   /** Calls the REST family; the target is sent raw. */
   readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+  /** Folder of the filesystem store. */
+  readonly folder: string;
   /** Versions of all blobs that are on disk. */
   readonly blobs: () => Promise<string[]>;
   /** Files of writes that are under way, or were left behind. */
@@ -131,6 +133,7 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
     userToken: (sub, claims = {}) => sign({ sub, role: 'authenticated', exp, ...claims }),
     sign,
     call: (method, path, call) => callStorage(`${url}/storage/v1${path}`, method, call),
+    folder: join(root, 'files'),
     blobs: () => filesUnder(join(root, 'files', 'blobs')),
     unfinished: () => filesUnder(join(root, 'files', 'incoming')),
   };

@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { sweepUploads } from '../../../src/storage/worker.ts';
@@ -138,12 +140,14 @@ describe('a resumable upload', () => {
         `tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-type: ${piece}\r\ncontent-length: ${bytes.length}\r\n\r\n`,
     );
     socket.write(bytes.subarray(0, 150_000));
-    let offset = 0;
     await vi.waitFor(async () => {
-      // The HEAD asks the writer, whose client hangs, to let go.
-      offset = Number((await tus('HEAD', path)).headers.get('upload-offset'));
-      expect(offset).toBeGreaterThan(0);
+      const files = await readdir(join(instance.folder, 'growing'));
+      const sizes = await Promise.all(files.map((file) => stat(join(instance.folder, 'growing', file))));
+      expect(sizes.some(({ size }) => size >= 65_536)).toBe(true);
     });
+    // The HEAD asks the writer, whose client hangs, to let go.
+    const offset = Number((await tus('HEAD', path)).headers.get('upload-offset'));
+    expect(offset).toBeGreaterThanOrEqual(65_536);
     socket.destroy();
     const last = await patch(path, offset, bytes.subarray(offset));
     expect(last.headers.get('tus-complete')).toBe('1');

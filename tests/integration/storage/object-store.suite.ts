@@ -1,0 +1,155 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BlobTooLarge, type ObjectStore } from '../../../src/storage/backends/object-store.ts';
+
+const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
+const streamOf = (...chunks: readonly (Buffer | string)[]): Readable =>
+  Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
+const any = { maxBytes: Number.MAX_SAFE_INTEGER };
+
+/** What every store of blobs must do. `large` is a size in bytes that the store does not keep in memory. */
+export function describeObjectStore(
+  name: string,
+  open: () => Promise<ObjectStore>,
+  options: { readonly large: number } = { large: 300_000 },
+): void {
+  describe(`a store of blobs on ${name}`, () => {
+    let store: ObjectStore;
+    beforeAll(async () => {
+      store = await open();
+    });
+    afterAll(() => store.close());
+
+    const read = async (version: string, range?: { start: number; end: number }): Promise<Buffer | null> => {
+      const content = await store.get(version, range);
+      if (content === null) return null;
+      if (Buffer.isBuffer(content.body)) return content.body;
+      const chunks: Buffer[] = [];
+      for await (const chunk of content.body as AsyncIterable<Buffer>) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    };
+    const put = async (bytes: Buffer | string): Promise<string> => {
+      const version = randomUUID();
+      await store.put(version, streamOf(bytes), any);
+      return version;
+    };
+
+    it.each([0, 1, 65_536, 65_537, options.large])('gives back the %d bytes that it took', async (size) => {
+      const bytes = randomBytes(size);
+      const version = randomUUID();
+      const half = Math.floor(size / 2);
+      const body = size === 0 ? streamOf() : streamOf(bytes.subarray(0, half), bytes.subarray(half));
+      const stored = await store.put(version, body, any);
+      expect(stored).toMatchObject({ size, md5: md5(bytes) });
+      expect((await read(version))?.equals(bytes)).toBe(true);
+      expect(await store.head(version)).toMatchObject({ version, size });
+      expect((await store.get(version, { start: 0, end: 0 }))?.size ?? size).toBe(size);
+    });
+
+    it('gives ranges', async () => {
+      const version = await put('0123456789');
+      expect(String(await read(version, { start: 0, end: 0 }))).toBe('0');
+      expect(String(await read(version, { start: 3, end: 9 }))).toBe('3456789');
+    });
+
+    it('says null for what it does not have, or cannot have', async () => {
+      for (const version of [randomUUID(), '', '..', '../x', 'a/b', 'a\0b', '.hidden', 'x'.repeat(300)]) {
+        expect(await store.get(version)).toBeNull();
+        expect(await store.head(version)).toBeNull();
+      }
+      expect(await store.copy(randomUUID(), randomUUID())).toBe(false);
+      await expect(store.put('../x', streamOf('x'), any)).rejects.toThrow(RangeError);
+    });
+
+    it('stops at the limit and leaves nothing', async () => {
+      const version = randomUUID();
+      await expect(store.put(version, streamOf('12345', '67890'), { maxBytes: 9 })).rejects.toBeInstanceOf(
+        BlobTooLarge,
+      );
+      expect(await store.head(version)).toBeNull();
+      expect((await store.put(version, streamOf('12345', '6789'), { maxBytes: 9 })).size).toBe(9);
+    });
+
+    it('leaves nothing of a body that breaks off', async () => {
+      const version = randomUUID();
+      const body = Readable.from(
+        (async function* () {
+          yield Buffer.from('begin');
+          throw new Error('broken');
+        })(),
+      );
+      await expect(store.put(version, body, any)).rejects.toThrow('broken');
+      expect(await store.head(version)).toBeNull();
+    });
+
+    it('copies, and keeps the copy when the first goes', async () => {
+      const [from, to] = [await put('copied'), randomUUID()];
+      expect(await store.copy(from, to)).toBe(true);
+      expect(await store.remove([from])).toEqual([]);
+      expect([await read(from), String(await read(to))]).toEqual([null, 'copied']);
+    });
+
+    it('removes once or twice', async () => {
+      const version = await put('x');
+      expect(await store.remove([version, randomUUID(), '../x'])).toEqual([]);
+      expect(await store.remove([version])).toEqual([]);
+      expect(await store.head(version)).toBeNull();
+    });
+
+    it('lists all blobs in order', async () => {
+      const made = [await put('one'), await put('two'), await put('three')];
+      const listed: string[] = [];
+      for await (const { version } of store.list()) listed.push(version);
+      expect(listed).toEqual([...listed].sort());
+      expect(made.every((version) => listed.includes(version))).toBe(true);
+    });
+
+    it('makes a blob of parts, as often as asked', async () => {
+      const [upload, version] = [randomUUID(), randomUUID()];
+      const parts = [randomBytes(options.large), randomBytes(100), Buffer.from('end')];
+      await store.parts.put(upload, 3, streamOf(parts[2] ?? ''), any);
+      await store.parts.put(upload, 1, streamOf('replaced'), any);
+      const first = await store.parts.put(upload, 1, streamOf(parts[0] ?? ''), any);
+      await store.parts.put(upload, 2, streamOf(parts[1] ?? ''), any);
+      expect(first.md5).toBe(md5(parts[0] ?? Buffer.alloc(0)));
+      const digest = md5(Buffer.concat(parts.map((part) => Buffer.from(md5(part), 'hex'))));
+      for (let i = 0; i < 2; i++) {
+        const whole = await store.parts.complete(upload, [1, 2, 3], version);
+        expect(whole).toMatchObject({ size: Buffer.concat(parts).length, md5: `${digest}-3` });
+        expect((await read(version))?.equals(Buffer.concat(parts))).toBe(true);
+      }
+      await store.parts.discard(upload);
+      await expect(store.parts.complete(upload, [1], randomUUID())).rejects.toThrow();
+      expect((await read(version))?.length).toBe(Buffer.concat(parts).length);
+    });
+
+    it('grows a blob piece by piece, forgets what was not acknowledged, and finishes it twice', async () => {
+      const [upload, version] = [randomUUID(), randomUUID()];
+      const piece = await store.growing.append(upload, 0, streamOf('hello '), any);
+      expect(piece).toMatchObject({ size: 6, md5: md5(Buffer.from('hello ')) });
+      await store.growing.append(upload, 6, streamOf('lost'), any);
+      await expect(
+        store.growing.append(upload, 6, streamOf('too much'), { maxBytes: 3 }),
+      ).rejects.toBeInstanceOf(BlobTooLarge);
+      await store.growing.append(upload, 6, streamOf('world'), any);
+      expect(await store.growing.finish(upload, version)).toBe(true);
+      expect(await store.growing.finish(upload, version)).toBe(true);
+      expect(String(await read(version))).toBe('hello world');
+      expect(await store.growing.finish(randomUUID(), randomUUID())).toBe(false);
+    });
+
+    it('gives growing blobs up', async () => {
+      const upload = randomUUID();
+      await store.growing.append(upload, 0, streamOf('x'), any);
+      const uploads = async (): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const entry of store.growing.list()) found.push(entry.upload);
+        return found;
+      };
+      expect(await uploads()).toContain(upload);
+      await store.growing.discard(upload);
+      expect(await uploads()).not.toContain(upload);
+    });
+  });
+}
