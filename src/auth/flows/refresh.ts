@@ -169,7 +169,13 @@ async function refreshShort(
 ): Promise<Issued> {
   const { context, call, session, policy } = now;
   if (token === null) throw refreshFailure.notFound();
-  const decision = decideShort(token, live, policy, context.clock.now());
+  const decision = decideShort(
+    token,
+    live,
+    session.refresh_token_counter !== null,
+    policy,
+    context.clock.now(),
+  );
   switch (decision.kind) {
     case 'swap':
       return swap(now, token);

@@ -1,5 +1,6 @@
 import type { Transporter } from 'nodemailer';
-import type { AuthConfig } from '../deps.ts';
+import type { Values } from '../../config/option.ts';
+import type { authEmailOptions } from '../../config/options/auth-email.ts';
 
 /** An SMTP server and the sender that mails carry. */
 export type SmtpSettings = {
@@ -21,10 +22,7 @@ export type OutgoingMail = {
 
 /** The server of the configuration, else the development inbox, else none. */
 export function smtpSettings(
-  config: Pick<
-    AuthConfig,
-    'smtpEnabled' | 'smtpHost' | 'smtpPort' | 'smtpUser' | 'smtpPass' | 'smtpAdminEmail' | 'smtpSenderName'
-  >,
+  config: Values<typeof authEmailOptions>,
   inbox: { readonly port: number; readonly adminEmail: string; readonly senderName: string } | null,
 ): SmtpSettings | null {
   if (config.smtpEnabled && config.smtpHost !== null) {

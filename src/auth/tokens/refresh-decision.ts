@@ -8,9 +8,12 @@ import { epochMs } from '../timestamp.ts';
  *   ----------                                          -----------------------------------------------
  *   live                       -> swap for a child      d < 0                        -> not issued here
  *   parent of the live token   -> hand the live one     d = 0                        -> next counter
- *   revoked, within the window -> another child         d = 1, window, or allowed    -> current counter again
+ *   revoked, within the window -> another child *       d = 1, window, or allowed    -> current counter again
  *   revoked, later             -> refuse (and revoke    else                         -> refuse (and end the
  *                                 the family)                                           session)
+ *
+ * * Only while the family lives: upstream lets the tokens of a revoked family be used once more within the window,
+ *   and a thief with them.
  *
  * Upstream: internal/tokens/service.go (RefreshTokenGrant).
  */
@@ -28,17 +31,22 @@ export type ShortDecision =
   | { readonly kind: 'hand-out'; readonly token: string }
   | { readonly kind: 'refuse'; readonly revokeFamily: boolean };
 
-/** Decides about a token of the short form; `live` is the newest token of the session that is not revoked. */
+/**
+ * Decides about a token of the short form; `live` is the newest token of the session that is not revoked, of which
+ * there is none when the session has moved to the counter form (`hasCounter`).
+ */
 export function decideShort(
   token: RefreshToken,
   live: RefreshToken | null,
+  hasCounter: boolean,
   policy: RefreshPolicy,
   nowMs: number,
 ): ShortDecision {
   if (token.revoked !== true) return { kind: 'swap' };
   if (live !== null && live.parent === token.token) return { kind: 'hand-out', token: live.token };
   const updatedMs = token.updated_at === null ? 0 : epochMs(token.updated_at);
-  if (nowMs <= updatedMs + policy.reuseSeconds * 1000) return { kind: 'swap' };
+  const isFamilyAlive = live !== null || hasCounter;
+  if (isFamilyAlive && nowMs <= updatedMs + policy.reuseSeconds * 1000) return { kind: 'swap' };
   return { kind: 'refuse', revokeFamily: policy.rotation };
 }
 
