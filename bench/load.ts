@@ -1,4 +1,5 @@
 import autocannon from 'autocannon';
+import { cpuMicros } from './processes.ts';
 import type { Workload } from './workloads.ts';
 
 /** What a server did under load. */
@@ -7,11 +8,15 @@ export type LoadResult = {
   readonly p50: number;
   readonly p99: number;
   readonly errors: number;
+  /** Processor time of the server per request, in microseconds: little moved by what else the machine does. */
+  readonly cpuMicros: number;
 };
 
 /** How a load is put on. */
 export type LoadOptions = {
   readonly url: string;
+  /** Process of the server. */
+  readonly pid: number;
   readonly connections: number;
   readonly seconds: number;
   readonly token: string;
@@ -26,6 +31,7 @@ export async function load(workload: Workload, options: LoadOptions): Promise<Lo
     path: `/rest/v1${workload.path()}`,
     ...(workload.body === undefined ? {} : { body: workload.body() }),
   }));
+  const before = cpuMicros(options.pid) ?? Number.NaN;
   const result = await autocannon({
     url: options.url,
     connections: options.connections,
@@ -43,5 +49,6 @@ export async function load(workload: Workload, options: LoadOptions): Promise<Lo
     p50: result.latency.p50,
     p99: result.latency.p99,
     errors: result.non2xx + result.errors,
+    cpuMicros: ((cpuMicros(options.pid) ?? Number.NaN) - before) / result.requests.total,
   };
 }

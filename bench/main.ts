@@ -102,7 +102,7 @@ async function measure(
 ): Promise<Row> {
   const token = benchToken();
   const against = (server: Server): Promise<LoadResult> =>
-    load(workload, { url: server.url, connections, seconds, token });
+    load(workload, { url: server.url, pid: server.pid, connections, seconds, token });
   const floorPerSecond = await floor(workload, { databaseUrl, claims, pool: poolSize, seconds: seconds / 2 });
   const ceilings: LoadResult[] = [];
   const owns: LoadResult[] = [];
@@ -127,6 +127,7 @@ function line(row: Row): string {
     percent(share).padStart(7),
     percent(workload.target).padStart(7),
     `${own.p99}/${ceiling.p99}`.padStart(10),
+    `${own.cpuMicros.toFixed(0)}/${ceiling.cpuMicros.toFixed(0)}`.padStart(10),
     own.errors + ceiling.errors > 0 ? `  ${own.errors}+${ceiling.errors} errors` : '',
     isVoid ? '  void: ceiling below half of the floor' : '',
   ].join(' ');
@@ -152,7 +153,7 @@ try {
       `${connections} connections, ${seconds} s, pool of ${poolSize}, requests per second\n`,
     );
     process.stdout.write(
-      'workload                floor  ceiling  ownbase   share  target   p99 own/ceiling ms\n',
+      'workload                floor  ceiling  ownbase   share  target   p99 ms  cpu us (own/ceiling)\n',
     );
   }
   for (const workload of workloads.filter(({ name }) => name.includes(flags.only))) {

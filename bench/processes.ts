@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How often a starting server is asked. */
@@ -6,6 +7,18 @@ const pollMs = 20;
 
 /** A server under test. */
 export type Server = { readonly url: string; readonly pid: number; stop(): Promise<void> };
+
+/** Processor time that a process has used, user and system, in microseconds; null where /proc is not. */
+export function cpuMicros(pid: number): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    // Fields 14 and 15 of the line, in ticks of a hundredth of a second.
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    // No /proc: other systems.
+    return null;
+  }
+}
 
 /** Starts a server and waits until `isReady` says so; ends it with `stop`. */
 export async function startServer(

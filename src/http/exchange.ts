@@ -21,8 +21,8 @@ export type HttpRequest = {
   /** `https` when the gateway or a trusted proxy ended TLS. */
   readonly protocol: 'http' | 'https';
   readonly body: Readable;
-  /** Aborted when the client goes away before the answer is complete; made on first use. */
-  readonly signal: () => AbortSignal;
+  /** Calls back when the client goes away before its answer is complete; returns the end of the subscription. */
+  readonly onGone: (listener: () => void) => () => void;
 };
 
 /** Header values of an answer; a list is sent as one header line each. */

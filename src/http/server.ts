@@ -166,7 +166,6 @@ type Target = RoutedRequest & {
 };
 
 function toRequest(message: IncomingMessage, response: ServerResponse, target: Target): HttpRequest {
-  let abort: AbortController | null = null;
   const given = message.headers['x-request-id'];
   return {
     id: typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID(),
@@ -180,14 +179,13 @@ function toRequest(message: IncomingMessage, response: ServerResponse, target: T
     ip: target.client.ip,
     protocol: target.client.protocol,
     body: message,
-    signal() {
-      if (abort !== null) return abort.signal;
-      const controller = new AbortController();
-      abort = controller;
-      response.once('close', () => {
-        if (!response.writableFinished) controller.abort();
-      });
-      return controller.signal;
+    onGone(listener) {
+      const onClose = (): void => {
+        if (!response.writableFinished) listener();
+      };
+      if (response.closed) onClose();
+      response.once('close', onClose);
+      return () => response.removeListener('close', onClose);
     },
   };
 }

@@ -15,8 +15,8 @@ export type RequestScope = {
   readonly settings: Settings;
   readonly isolation?: Isolation | undefined;
   readonly readOnly?: boolean | undefined;
-  /** Aborting it cancels the statement on the server. */
-  readonly signal?: AbortSignal | undefined;
+  /** Tells when nobody waits for the answer any more: the statement is cancelled on the server then. */
+  readonly onGone?: ((cancel: () => void) => () => void) | undefined;
 };
 
 /** Statements inside one transaction. */
@@ -103,13 +103,13 @@ export function createRequestDb(pool: ConnectionPool): RequestDb {
     async run(scope, statements) {
       const head = envelope(scope);
       const steps = [...head, ...statements.map((statement) => requestStep(scope, statement, 'text'))];
-      const results = await withLease(pool, scope.signal, (lease) => lease.run(steps));
+      const results = await withLease(pool, scope.onGone, (lease) => lease.run(steps));
       return results.slice(head.length);
     },
     probe(scope, statements) {
       const head = [begin, ...envelope(scope)];
       const steps = statements.map((statement) => requestStep(scope, statement, 'text'));
-      return withLease(pool, scope.signal, async (lease) => {
+      return withLease(pool, scope.onGone, async (lease) => {
         try {
           return (await lease.run([...head, ...steps, rollback])).slice(head.length, -1);
         } catch (thrown) {
@@ -119,7 +119,7 @@ export function createRequestDb(pool: ConnectionPool): RequestDb {
       });
     },
     transaction: (scope, work) =>
-      withLease(pool, scope.signal, (lease) =>
+      withLease(pool, scope.onGone, (lease) =>
         inTransaction(lease, [begin, ...envelope(scope)], work, (statement, rows) =>
           requestStep(scope, statement, rows),
         ),
@@ -185,23 +185,21 @@ async function rollBack(lease: Lease): Promise<void> {
 
 async function withLease<T>(
   pool: ConnectionPool,
-  signal: AbortSignal | undefined,
+  onGone: RequestScope['onGone'],
   use: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   const lease = await pool.acquire();
-  const onAbort = (): void => {
+  const stayed = onGone?.(() => {
     void lease.cancel();
-  };
+  });
   let broken = false;
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await use(lease);
   } catch (thrown) {
     broken = thrown instanceof PgFailure && endsConnection(thrown);
     throw thrown;
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    stayed?.();
     lease.release(broken);
   }
 }

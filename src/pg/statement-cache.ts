@@ -43,18 +43,24 @@ export class StatementCache {
   }
 }
 
-const names = new Map<string, string>();
+const namesByScope = new Map<string, Map<string, string>>();
+const maxNames = 5_000;
 
 /**
  * Name of a prepared statement: a hash of its text and of the scope it is planned in (role and search path),
  * since a plan made for one role is thrown away when another role binds it.
  */
 export function statementName(text: string, scope: string): string {
-  const key = `${scope}\0${text}`;
-  const known = names.get(key);
+  let names = namesByScope.get(scope);
+  if (names === undefined) {
+    if (namesByScope.size >= maxNames) namesByScope.clear();
+    names = new Map();
+    namesByScope.set(scope, names);
+  }
+  const known = names.get(text);
   if (known !== undefined) return known;
-  const name = `ob_${createHash('sha1').update(key).digest('base64url')}`;
-  if (names.size >= 5_000) names.clear();
-  names.set(key, name);
+  const name = `ob_${createHash('sha1').update(`${scope}\0${text}`).digest('base64url')}`;
+  if (names.size >= maxNames) names.clear();
+  names.set(text, name);
   return name;
 }

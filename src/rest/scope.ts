@@ -38,7 +38,7 @@ export function requestScope(
     settings,
     isolation: routine?.isolation ?? isolationOf(config, who.role),
     readOnly: isReadOnly(plan),
-    signal: http.signal(),
+    onGone: http.onGone,
   };
 }
 

@@ -26,7 +26,7 @@ export const factsOf = (request: HttpRequest, operation: string): RequestFacts =
  * The transaction settings under which a statement runs as the request.
  * Upstream: src/internal/database/postgres/scope.ts.
  */
-export function requestScope(principal: Principal, facts: RequestFacts, signal?: AbortSignal): RequestScope {
+export function requestScope(principal: Principal, facts: RequestFacts): RequestScope {
   return {
     role: principal.role,
     settings: [
@@ -42,7 +42,6 @@ export function requestScope(principal: Principal, facts: RequestFacts, signal?:
       ['statement_timeout', statementTimeout],
       ['search_path', 'storage, public, extensions'],
     ],
-    signal,
   };
 }
 

@@ -133,7 +133,7 @@ function listenFor(service: RealtimeService): Server {
       ip: '127.0.0.1',
       protocol: 'http',
       body: message,
-      signal: () => new AbortController().signal,
+      onGone: () => () => {},
     };
     void service.handle(request).then((reply) => {
       response.writeHead(reply.status, reply.headers as Record<string, string>);

@@ -91,7 +91,6 @@ function toRequest(method: string, target: string, call: RestCall): HttpRequest 
   const { body } = call;
   const bytes =
     body === undefined ? '' : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const signal = call.signal ?? new AbortController().signal;
   return {
     id: 'test',
     method,
@@ -104,6 +103,9 @@ function toRequest(method: string, target: string, call: RestCall): HttpRequest 
     ip: '127.0.0.1',
     protocol: 'http',
     body: Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]),
-    signal: () => signal,
+    onGone(listener) {
+      call.signal?.addEventListener('abort', listener);
+      return () => call.signal?.removeEventListener('abort', listener);
+    },
   };
 }
