@@ -98,11 +98,36 @@ function embedGroupTerms(embed: EmbedPlan): Sql[] {
     .map(({ name, alias }) => embedColumn(embed.child.embedAlias, alias ?? name));
 }
 
-/** ` LIMIT ... OFFSET ...` with both as binds, so that the text is the same on every page. */
+/*
+ * Sizes that pages usually have, and that `max-rows` usually is. The server cannot tell what a bound limit will be and
+ * plans such a statement anew each time it runs, since its guess of a tenth of all rows looks worse than any plan for
+ * the real number. These sizes stand in the text: that is a handful of texts, each of them planned once.
+ */
+const usualLimits: ReadonlyMap<bigint, Sql> = new Map([
+  [1n, sql` LIMIT 1`],
+  [2n, sql` LIMIT 2`],
+  [3n, sql` LIMIT 3`],
+  [5n, sql` LIMIT 5`],
+  [10n, sql` LIMIT 10`],
+  [12n, sql` LIMIT 12`],
+  [15n, sql` LIMIT 15`],
+  [20n, sql` LIMIT 20`],
+  [24n, sql` LIMIT 24`],
+  [25n, sql` LIMIT 25`],
+  [30n, sql` LIMIT 30`],
+  [50n, sql` LIMIT 50`],
+  [100n, sql` LIMIT 100`],
+  [200n, sql` LIMIT 200`],
+  [250n, sql` LIMIT 250`],
+  [500n, sql` LIMIT 500`],
+  [1000n, sql` LIMIT 1000`],
+  [5000n, sql` LIMIT 5000`],
+  [10000n, sql` LIMIT 10000`],
+]);
+
+/** ` LIMIT ... OFFSET ...`: an offset, and a limit of an unusual size, are binds. */
 function limitOffset(range: RowRange): Sql {
-  if (range.first === 0n && range.last === null) return sql.empty;
   const limit = limitOf(range);
-  return limit === null
-    ? sql` LIMIT ALL OFFSET ${String(range.first)}`
-    : sql` LIMIT ${String(limit)} OFFSET ${String(range.first)}`;
+  const limited = limit === null ? sql.empty : (usualLimits.get(limit) ?? sql` LIMIT ${String(limit)}`);
+  return range.first === 0n ? limited : sql`${limited} OFFSET ${String(range.first)}`;
 }

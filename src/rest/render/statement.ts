@@ -31,7 +31,7 @@ export const writeColumns = {
 
 const setByFunctions = sql`nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status`;
 const noLocation = sql`null::text AS header`;
-const countRows = sql`pg_catalog.count(_postgrest_t)`;
+const countRows = sql`pg_catalog.count(*)`;
 
 /** What a main statement depends on besides its plan. */
 export type StatementOptions = {
