@@ -87,6 +87,13 @@ export function missingElements(expected: readonly unknown[], actual: unknown): 
     .map((item) => ({ at: '[*]', expected: item, actual }));
 }
 
+/** The value at a path such as `body.0.id`, or undefined; after ` ~ ` the part of the text that a pattern captures. */
+export function savedValue(root: unknown, source: string): unknown {
+  const [path = '', pattern] = source.split(' ~ ');
+  const value = valueAt(root, path);
+  return pattern === undefined || !isText(value) ? value : new RegExp(pattern).exec(value)?.[1];
+}
+
 /** The value at a path such as `body.0.id`, or undefined. */
 export function valueAt(root: unknown, path: string): unknown {
   return path

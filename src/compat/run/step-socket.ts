@@ -1,6 +1,6 @@
 import type { ConnectStep, ReceiveStep, SendStep, SilentStep } from '../cases/model.ts';
 import type { StepRecord } from '../result.ts';
-import { mismatches, valueAt } from './match.ts';
+import { mismatches, savedValue } from './match.ts';
 import { type Message, openSocket, type Socket } from './socket.ts';
 import { fill, fillString, type Variables } from './template.ts';
 import type { World } from './world.ts';
@@ -47,7 +47,7 @@ export async function runReceive(
     (candidate) => mismatches(expected, candidate, 'subset').length === 0,
     world.patienceMs,
   );
-  for (const [name, path] of Object.entries(step.save)) variables.set(name, valueAt(message, path));
+  for (const [name, path] of Object.entries(step.save)) variables.set(name, savedValue(message, path));
   const title = `receive ${step.socket}`;
   if (message !== undefined) return { ...record(title, started), messages: [message] };
   const actual = [...socket.pending()];
