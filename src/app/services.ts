@@ -144,15 +144,15 @@ async function startAuth(input: ServiceInput): Promise<Part> {
 
 async function startStorage(input: ServiceInput): Promise<Part> {
   const { config, databases, keys, clock, random, observer, verifier, publicUrl } = input;
-  const [{ createStorageService }, { openFsStore }] = await Promise.all([
+  const [{ createStorageService }, { openObjectStore }] = await Promise.all([
     import('../storage/service.ts'),
-    import('../storage/backends/fs.ts'),
+    import('../storage/backends/open.ts'),
   ]);
   const service = createStorageService({
     ...{ config: config.storage, keys, clock, random, observer, verifier, publicUrl },
     requestDb: databases.storageRequests,
     serviceDb: databases.storage,
-    store: await openFsStore({ root: storageDir(config) }),
+    store: await openObjectStore(config.storage, storageDir(config)),
   });
   input.supervisor.start({ id: 'storage outbox', service: 'storage', run: service.run });
   const mount = { service: 'storage', handler: service.handle, isGuarded: false } as const;

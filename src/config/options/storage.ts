@@ -1,4 +1,4 @@
-import { boolean, bytes, duration, integer, list, optional, string } from '../kind.ts';
+import { boolean, bytes, duration, integer, list, oneOf, optional, secret, string } from '../kind.ts';
 import { option } from '../option.ts';
 
 /** The storage service and where its files live. */
@@ -96,5 +96,53 @@ export const storageOptions = {
     default: 2000,
     env: ['IMAGE_TRANSFORMATION_LIMIT_MAX_SIZE', 'IMG_LIMITS_MAX_SIZE'],
     description: 'Largest width and height of a rendered image, in pixels.',
+  }),
+  backend: option({
+    kind: oneOf('file', 's3'),
+    default: 'file' as 'file' | 's3',
+    env: ['STORAGE_BACKEND'],
+    description: 'Where files live: in a folder, or in a bucket of any S3 server.',
+  }),
+  s3Endpoint: option({
+    kind: optional(string),
+    default: null,
+    env: ['STORAGE_S3_ENDPOINT', 'GLOBAL_S3_ENDPOINT'],
+    description: 'URL of the S3 server of the s3 backend.',
+  }),
+  s3Bucket: option({
+    kind: optional(string),
+    default: null,
+    env: ['STORAGE_S3_BUCKET', 'GLOBAL_S3_BUCKET'],
+    description: 'Bucket of the s3 backend.',
+  }),
+  s3Region: option({
+    kind: string,
+    default: 'us-east-1',
+    env: ['STORAGE_S3_REGION', 'AWS_REGION'],
+    description: 'Region of the s3 backend.',
+  }),
+  s3Prefix: option({
+    kind: string,
+    default: '',
+    env: ['OWNBASE_STORAGE_S3_PREFIX'],
+    description: 'Prefix of every key of the s3 backend, such as ownbase/.',
+  }),
+  s3PathStyle: option({
+    kind: boolean,
+    default: true,
+    env: ['STORAGE_S3_FORCE_PATH_STYLE', 'GLOBAL_S3_FORCE_PATH_STYLE'],
+    description: 'Put the bucket into the path of the s3 backend rather than into its host.',
+  }),
+  s3AccessKeyId: option({
+    kind: optional(string),
+    default: null,
+    env: ['AWS_ACCESS_KEY_ID'],
+    description: 'Access key of the s3 backend.',
+  }),
+  s3SecretAccessKey: option({
+    kind: optional(secret),
+    default: null,
+    env: ['AWS_SECRET_ACCESS_KEY'],
+    description: 'Secret key of the s3 backend.',
   }),
 };
