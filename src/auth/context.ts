@@ -3,6 +3,7 @@ import type { ColumnEncryption } from './encryption.ts';
 import type { Hooks } from './hooks/hooks.ts';
 import type { AuthLimits } from './limits/limits.ts';
 import type { Mailer } from './mail/mailer.ts';
+import type { UsedSteps } from './mfa/used-steps.ts';
 import type { Passwords } from './passwords/passwords.ts';
 import type { OidcVerifier } from './providers/oidc.ts';
 import type { RedirectRules } from './redirects/rules.ts';
@@ -21,6 +22,7 @@ export type AuthContext = AuthDeps & {
   readonly redirects: RedirectRules;
   /** Sends text messages; null without an account at a provider. */
   readonly sms: SmsSender | null;
+  readonly usedSteps: UsedSteps;
   /** Issuer of access tokens. */
   readonly issuer: string;
   /** The present moment as the database reads it. */

@@ -9,6 +9,7 @@ import { toWire } from './errors.ts';
 import { createHooks } from './hooks/hooks.ts';
 import { createLimits } from './limits/limits.ts';
 import { createMailer } from './mail/mailer.ts';
+import { createUsedSteps } from './mfa/used-steps.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createOidcVerifier } from './providers/oidc.ts';
 import { createRedirectRules } from './redirects/rules.ts';
@@ -59,6 +60,7 @@ function createContext(deps: AuthDeps): AuthContext {
     passwords: createPasswords(deps, encryption),
     redirects: createRedirectRules(deps.config.siteUrl, deps.config.redirectUrls),
     sms: createSmsSender(deps),
+    usedSteps: createUsedSteps(),
   };
 }
 

@@ -38,7 +38,7 @@ export async function signInWithPassword(
     await context.audit.record(flow.tx, user, 'login', { provider: address.kind });
     return beginSession(context, flow, user, 'password');
   });
-  return weakness === null ? session : { ...session, weak_password: weakness };
+  return { ...session, weak_password: weakness };
 }
 
 const rejection = 'Further password verification attempts will be rejected.';

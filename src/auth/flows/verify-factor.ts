@@ -120,7 +120,8 @@ const refused = (refusal: AuthError): Proof => ({ isValid: false, refusal });
 async function proveTotp(context: AuthContext, factor: Factor, code: string): Promise<Proof> {
   const secret = context.encryption.open(factor.id, factor.secret ?? '');
   const step = matchTotp(secret, code, context.clock.now());
-  return step === null ? refused(mfaFailure.totpWrong()) : sure();
+  const isFresh = step !== null && context.usedSteps.claim(factor.id, step);
+  return isFresh ? sure() : refused(mfaFailure.totpWrong());
 }
 
 async function provePhone(

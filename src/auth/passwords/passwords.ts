@@ -1,8 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { AuthDeps } from '../deps.ts';
 import type { ColumnEncryption } from '../encryption.ts';
+import { argon2Verify, isArgon2 } from './argon2.ts';
 import { bcryptHash, bcryptVerify, isBcrypt } from './bcrypt.ts';
+import { firebaseScryptVerify, isFirebaseScrypt } from './firebase-scrypt.ts';
 import { createHashQueue } from './hash-queue.ts';
+import { isLeaked } from './leaked.ts';
 import { demandHashable, type Weakness, weaknessOf, weakPassword } from './policy.ts';
 
 /** What the flows do with passwords. Hashing waits its turn and runs off the main thread. */
@@ -19,27 +22,48 @@ export interface Passwords {
   weakness(password: string): Promise<Weakness | null>;
 }
 
+/** A form in which passwords are stored. */
+type Format = {
+  readonly matches: (stored: string) => boolean;
+  readonly verify: (password: string, stored: string) => Promise<boolean>;
+};
+
+/** Every form that is accepted; new hashes have the first. */
+const formats: readonly Format[] = [
+  { matches: isBcrypt, verify: bcryptVerify },
+  { matches: isArgon2, verify: argon2Verify },
+  { matches: isFirebaseScrypt, verify: firebaseScryptVerify },
+];
+
 /** A hash that no password has, for the time that comparing takes. */
 const nobody = '$2a$10$D9NqsAYHS7Cw/6bTC3s4Huqc2wJ9/xUO.pSHMdkyw5eNwvI77wVYK';
 
 /** Creates the password functions of one service. */
-export function createPasswords(deps: Pick<AuthDeps, 'config'>, encryption: ColumnEncryption): Passwords {
+export function createPasswords(
+  deps: Pick<AuthDeps, 'config' | 'fetch' | 'observer'>,
+  encryption: ColumnEncryption,
+): Passwords {
   const { config } = deps;
+  // More hashes than this would fill the thread pool and hold up every file operation of the process.
   const queue = createHashQueue(availableParallelism() + 1);
   const policy = {
     minBytes: config.passwordMinLength,
     requiredCharacters: config.passwordRequiredCharacters,
   };
-  const weakness = async (password: string): Promise<Weakness | null> => weaknessOf(password, policy, false);
+  const formatOf = (stored: string): Format | undefined => formats.find(({ matches }) => matches(stored));
+  const weakness = async (password: string): Promise<Weakness | null> =>
+    weaknessOf(password, policy, await isLeaked(deps, password));
   return {
     hash: (password) => queue(() => bcryptHash(password)),
     async verify(password, stored, userId = '') {
-      const hash = stored ? encryption.open(userId, stored) : nobody;
-      const isUsable = Boolean(stored) && isBcrypt(hash);
-      const matches = await queue(() => bcryptVerify(password, isUsable ? hash : nobody));
-      return isUsable && matches;
+      const hash = stored ? encryption.open(userId, stored) : '';
+      const format = formatOf(hash);
+      const matches = await queue(() =>
+        format === undefined ? bcryptVerify(password, nobody) : format.verify(password, hash),
+      );
+      return format !== undefined && matches;
     },
-    isKnownFormat: isBcrypt,
+    isKnownFormat: (stored) => formatOf(stored) !== undefined,
     async demandStrong(password) {
       demandHashable(password);
       const found = await weakness(password);

@@ -9,7 +9,7 @@ export type Queryable = Pick<Transaction, 'query'>;
 const instance = sql`(u.instance_id = '00000000-0000-0000-0000-000000000000' or u.instance_id is null)`;
 
 const identitiesOf = (user: Sql): Sql => sql`coalesce((
-  select json_agg(i order by i.created_at, i.id) from auth.identities i where i.user_id = ${user}), '[]')`;
+  select json_agg(i order by i.created_at, i.provider, i.id) from auth.identities i where i.user_id = ${user}), '[]')`;
 
 const factorsOf = (user: Sql): Sql => sql`coalesce((
   select json_agg(f order by f.created_at, f.id) from auth.mfa_factors f where f.user_id = ${user}), '[]')`;
