@@ -104,7 +104,13 @@ function shape(root: Draft, catalog: Catalog, relation: QualifiedName, config: R
   return orderSpreadLists(root);
 }
 
+/** Whether the key that an embed joins by lets one row through at most: a limit would only keep it from being joined. */
+const isSingleRow = ({ relationship }: Draft): boolean =>
+  (relationship?.kind === 'many-to-one' || relationship?.kind === 'one-to-one') &&
+  !relationship.foreignTableIsView;
+
 function restrictRows(draft: Draft, maxRows: bigint): void {
-  draft.range = isLimitZero(draft.range) ? noRows : restrictRange(draft.range, maxRows);
+  if (isLimitZero(draft.range)) draft.range = noRows;
+  else if (!isSingleRow(draft)) draft.range = restrictRange(draft.range, maxRows);
   for (const child of draft.children) restrictRows(child, maxRows);
 }

@@ -82,6 +82,14 @@ describe('reads', () => {
     expect(second.values).toEqual(["' or true --", '40']);
   });
 
+  it('limit every list to the most rows, but no embed that is one row at most', () => {
+    const { text } = statementOf('/films?select=directors(name),roles(character)', {
+      config: { maxRows: 100 },
+    });
+    expect(text.match(/LIMIT 100/g)).toHaveLength(2);
+    expect(text).toContain('"directors_1"."id" = "public"."films"."director_id" ) AS "films_directors_1"');
+  });
+
   it('bind limits of unusual sizes and leave out an offset of nothing', () => {
     const { text, values } = statementOf('/films?limit=17&offset=0');
     expect(text).toContain(`FROM ${films} LIMIT $1 )`);
