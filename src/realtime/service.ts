@@ -12,8 +12,10 @@ import type { ApiKeys } from '../identity/authorization.ts';
 import type { TokenVerifier } from '../identity/verify.ts';
 import type { RequestDb } from '../pg/session.ts';
 import { sql } from '../pg/sql/sql.ts';
-import { dispatchChanges } from './changes/dispatch.ts';
+import { createDelivery } from './changes/deliver.ts';
+import { type DispatchOptions, dispatchChanges } from './changes/dispatch.ts';
 import type { Change } from './changes/model.ts';
+import { createSlowLane } from './changes/slow-lane.ts';
 import { toBroadcast } from './changes/stored-message.ts';
 import { createSubscriptionIndex, type SubscriptionIndex } from './changes/subscription-index.ts';
 import { type ChangeSubscriptions, createChangeSubscriptions } from './changes/subscriptions.ts';
@@ -78,6 +80,8 @@ const sweepMs = 10_000;
 const messagesPublication = 'supabase_realtime_messages_publication';
 const drainSlice = 100;
 const drainPauseMs = 20;
+/** Time that everybody waits for one policy; the changes of a slower one come later, to its own subscribers. */
+const patienceMs = 200;
 
 /** Creates the service; nothing runs before `run`. */
 export function createRealtimeService(deps: RealtimeDeps): RealtimeService {
@@ -201,24 +205,38 @@ function createChangeParts(
   const relations = createRelations(catalog, () => clock.now());
   const delivered = createRateCounter(config.maxEventsPerSecond, clock);
   const startedAt = BigInt(clock.now()) * 1_000n;
-  const dispatch = {
+  const onFailure = ({ sqlstate }: { sqlstate: string }, relation: string): void =>
+    observer({
+      kind: 'notice',
+      service: 'realtime',
+      level: 'warn',
+      message: 'a check of row security failed; its subscribers did not get the change',
+      fields: { relation, sqlstate },
+    });
+  const delivery = createDelivery({
+    mustSkip: () => delivered.isExceeded(),
+    onDelivered: (count) => delivered.add(count),
+    highWaterBytes: config.maxSocketBufferBytes / 4,
+  });
+  const timeoutMs = config.visibilityTimeoutMs;
+  const dispatch: DispatchOptions = {
     db: requestDb,
-    timeoutMs: config.visibilityTimeoutMs,
+    patienceMs,
     index,
     relations,
+    delivery,
+    slowLane: createSlowLane({
+      db: requestDb,
+      timeoutMs,
+      delivery,
+      onFailure,
+      reportFault,
+      patienceMs,
+      now: () => clock.now(),
+    }),
     readSnapshot: () => readSnapshot(ownerDb),
-    onStoredMessage: (change: Change) => publishStored(change, startedAt, hub, events),
-    mustSkip: () => delivered.isExceeded(),
-    onDelivered: (count: number) => delivered.add(count),
-    highWaterBytes: config.maxSocketBufferBytes / 4,
-    onFailure: ({ sqlstate }: { sqlstate: string }, relation: string) =>
-      observer({
-        kind: 'notice',
-        service: 'realtime',
-        level: 'warn',
-        message: 'a check of row security failed; its subscribers did not get the change',
-        fields: { relation, sqlstate },
-      }),
+    onStoredMessage: (change) => publishStored(change, startedAt, hub, events),
+    onFailure,
   };
   const feed = createFeed({
     ownerUrl: deps.feed.ownerUrl,
@@ -234,7 +252,7 @@ function createChangeParts(
   const changes = createChangeSubscriptions({
     catalog,
     db: requestDb,
-    timeoutMs: config.visibilityTimeoutMs,
+    timeoutMs,
     index,
     feed,
     publication: config.publication,

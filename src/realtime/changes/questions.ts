@@ -3,14 +3,17 @@ import type { RequestDb } from '../../pg/session.ts';
 import { askFilter, type FilterQuestion } from './filter-query.ts';
 import type { OpenFilter } from './match.ts';
 import type { Change, RelationInfo } from './model.ts';
+import { primaryKeyOf, visibilityKey } from './row-key.ts';
 import { askVisibility } from './visibility.ts';
+
+/** Whether a role with its claims sees a row; `slow` when its policy took too long to wait for. */
+export type Sight = boolean | 'slow';
 
 /** Answers to what was asked in a batch. */
 export interface Answers {
   /** Whether the database lets the value through the filter. */
   passes(role: string, open: OpenFilter): boolean;
-  /** Whether the role with these claims sees the changed row. */
-  sees(role: string, claims: string, change: Change): boolean;
+  sees(role: string, claims: string, change: Change): Sight;
 }
 
 /** Collects what only the database can tell about a batch, so that each question is asked once, for all rows. */
@@ -25,8 +28,9 @@ export interface Questions {
 /** What the questions are asked with. */
 export type QuestionsOptions = {
   readonly db: RequestDb;
-  readonly timeoutMs: number;
-  /** A policy or a filter that raised or took too long. */
+  /** Time that a question may take while everybody waits for it. */
+  readonly patienceMs: number;
+  /** A policy or a filter that raised, or a filter that took too long. */
   readonly onFailure: (failure: PgFailure, relation: string) => void;
 };
 
@@ -41,22 +45,14 @@ type PendingVisibility = {
   /** Places of the keys in the question. */
   readonly places: Map<string, number>;
   readonly keys: (readonly string[])[];
-  visible: ReadonlySet<number>;
+  visible: ReadonlySet<number> | 'slow';
 };
 
 const nothing: ReadonlySet<never> = new Set<never>();
+const queryCanceled = '57014';
 
 const filterKey = (role: string, { filter, column }: OpenFilter): string =>
   JSON.stringify([role, column.type.oid, filter.op, filter.value, filter.negate]);
-
-const visibilityKey = (role: string, claims: string, { relation }: Change): string =>
-  `${relation.oid}\0${role}\0${claims}`;
-
-/** The changed row's primary key; null when a part of it is not known. */
-function primaryKeyOf({ relation, row }: Change): readonly string[] | null {
-  const key = relation.primaryKey.map(({ name }) => row?.get(name) ?? null);
-  return key.every((part) => part !== null) ? key : null;
-}
 
 /** Starts to collect. */
 export function createQuestions(options: QuestionsOptions): Questions {
@@ -79,14 +75,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
       const parts = primaryKeyOf(change);
       if (parts === null) return;
       const key = visibilityKey(role, claims, change);
-      const pending = visibilities.get(key) ?? {
-        relation: change.relation,
-        role,
-        claims,
-        places: new Map<string, number>(),
-        keys: [],
-        visible: nothing,
-      };
+      const pending = visibilities.get(key) ?? newVisibility(role, claims, change.relation);
       visibilities.set(key, pending);
       const text = JSON.stringify(parts);
       if (pending.places.has(text)) return;
@@ -103,20 +92,33 @@ export function createQuestions(options: QuestionsOptions): Questions {
       ]);
       return {
         passes: (role, open) => filters.get(filterKey(role, open))?.passing.has(open.value) ?? false,
-        sees(role, claims, change) {
-          const pending = visibilities.get(visibilityKey(role, claims, change));
-          const place = pending?.places.get(JSON.stringify(primaryKeyOf(change)));
-          return place !== undefined && pending?.visible.has(place) === true;
-        },
+        sees: (role, claims, change) =>
+          sightOf(visibilities.get(visibilityKey(role, claims, change)), primaryKeyOf(change)),
       };
     },
   };
 }
 
+const newVisibility = (role: string, claims: string, relation: RelationInfo): PendingVisibility => ({
+  relation,
+  role,
+  claims,
+  places: new Map(),
+  keys: [],
+  visible: nothing,
+});
+
+function sightOf(pending: PendingVisibility | undefined, key: readonly string[] | null): Sight {
+  if (pending === undefined || key === null) return false;
+  if (pending.visible === 'slow') return 'slow';
+  const place = pending.places.get(JSON.stringify(key));
+  return place !== undefined && pending.visible.has(place);
+}
+
 async function answerFilter(pending: PendingFilter, options: QuestionsOptions): Promise<void> {
   try {
     const question = { ...pending, values: [...pending.values] };
-    pending.passing = await askFilter(options.db, question, options.timeoutMs);
+    pending.passing = await askFilter(options.db, question, options.patienceMs);
   } catch (failure) {
     denyOrThrow(failure, `filter on ${pending.type.name}`, options);
   }
@@ -126,12 +128,14 @@ async function answerVisibility(
   questions: readonly PendingVisibility[],
   options: QuestionsOptions,
 ): Promise<void> {
-  const answers = await askVisibility(options.db, questions, options.timeoutMs);
+  const answers = await askVisibility(options.db, questions, options.patienceMs);
   questions.forEach((pending, i) => {
     const answer = answers[i];
     const { relation } = pending;
-    if (answer instanceof PgFailure) denyOrThrow(answer, `${relation.schema}.${relation.name}`, options);
-    else if (answer !== undefined) pending.visible = answer;
+    if (answer === undefined) return;
+    if (!(answer instanceof PgFailure)) pending.visible = answer;
+    else if (answer.sqlstate === queryCanceled) pending.visible = 'slow';
+    else denyOrThrow(answer, `${relation.schema}.${relation.name}`, options);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Frame, Serializer } from '../socket/frame.ts';
 import type { Filter } from './filter.ts';
-import type { ChangeKind, RelationInfo } from './model.ts';
+import type { Change, ChangeKind } from './model.ts';
 
 /** Who gets changes: a channel. */
 export interface ChangeReceiver {
@@ -11,6 +11,9 @@ export interface ChangeReceiver {
   bufferedBytes(): number;
 }
 
+/** An equality that tells by text alone, so that groups can be looked up by the row's value. */
+export type EqualityKey = { readonly column: string; readonly typeOid: number; readonly value: string };
+
 /** What decides whether a change is for a subscriber. Subscribers that agree in all of it are asked about once. */
 export type Interest = {
   readonly event: ChangeKind | '*';
@@ -18,6 +21,8 @@ export type Interest = {
   readonly table: string;
   /** Values in the server's print. */
   readonly filters: readonly Filter[];
+  /** One of the filters, when it is such an equality. */
+  readonly key: EqualityKey | null;
   readonly select: readonly string[] | null;
   readonly role: string;
   /** The claims as JSON text. */
@@ -33,23 +38,32 @@ export type Subscriber = {
 };
 
 /** Subscribers with one interest. */
-export type Group = {
-  readonly interest: Interest;
-  readonly key: string;
-  readonly subscribers: Set<Subscriber>;
-};
+export type Group = { readonly interest: Interest; readonly subscribers: Set<Subscriber> };
 
 /** All subscriptions of an instance, by table. */
 export interface SubscriptionIndex {
   /** Adds a subscriber; the function takes it out again. */
   add(interest: Interest, subscriber: Subscriber): () => void;
-  /** Groups that a change of this kind may concern, filters aside. */
-  candidates(relation: RelationInfo, kind: ChangeKind): Group[];
+  /** Groups that a change may concern: all that match, and some that their filters will rule out. */
+  candidates(change: Change): Group[];
   /** Whether anybody listens to a table. */
   hasInterest(schema: string, table: string): boolean;
 }
 
+/** Groups of one table. Those with an equality stand under its column, type and value, the others in `rest`. */
+type Place = {
+  readonly groups: Map<string, Group>;
+  readonly rest: Set<Group>;
+  readonly keyed: Map<string, KeyedColumn>;
+};
+type KeyedColumn = {
+  readonly column: string;
+  readonly typeOid: number;
+  readonly byValue: Map<string, Set<Group>>;
+};
+
 const placeKey = (schema: string, table: string): string => JSON.stringify([schema, table]);
+const columnKey = ({ column, typeOid }: EqualityKey): string => `${typeOid} ${column}`;
 
 const groupKey = ({ event, filters, select, role, claims }: Interest): string =>
   JSON.stringify([
@@ -62,30 +76,73 @@ const groupKey = ({ event, filters, select, role, claims }: Interest): string =>
 
 /** Creates an empty index. */
 export function createSubscriptionIndex(): SubscriptionIndex {
-  const places = new Map<string, Map<string, Group>>();
-  const placesOf = (schema: string, table: string): Map<string, Group>[] =>
+  const places = new Map<string, Place>();
+  const placesOf = (schema: string, table: string): Place[] =>
     [placeKey(schema, table), placeKey(schema, '*'), placeKey('*', table), placeKey('*', '*')].flatMap(
       (key) => places.get(key) ?? [],
     );
   return {
     add(interest, subscriber) {
-      const place = placeKey(interest.schema, interest.table);
-      const groups = places.get(place) ?? new Map<string, Group>();
-      places.set(place, groups);
-      const key = groupKey(interest);
-      const group = groups.get(key) ?? { interest, key, subscribers: new Set() };
-      groups.set(key, group);
+      const key = placeKey(interest.schema, interest.table);
+      const place = places.get(key) ?? { groups: new Map(), rest: new Set(), keyed: new Map() };
+      places.set(key, place);
+      const group = enter(place, interest);
       group.subscribers.add(subscriber);
       return () => {
         group.subscribers.delete(subscriber);
-        if (group.subscribers.size === 0) groups.delete(key);
-        if (groups.size === 0) places.delete(place);
+        if (group.subscribers.size === 0) leave(place, group);
+        if (place.groups.size === 0) places.delete(key);
       };
     },
-    candidates: (relation, kind) =>
-      placesOf(relation.schema, relation.name).flatMap((groups) =>
-        [...groups.values()].filter(({ interest }) => interest.event === '*' || interest.event === kind),
-      ),
+    candidates(change) {
+      const { relation, kind } = change;
+      return placesOf(relation.schema, relation.name)
+        .flatMap((place) => near(place, change))
+        .filter(({ interest }) => interest.event === '*' || interest.event === kind);
+    },
     hasInterest: (schema, table) => placesOf(schema, table).length > 0,
   };
+}
+
+function enter(place: Place, interest: Interest): Group {
+  const key = groupKey(interest);
+  const known = place.groups.get(key);
+  if (known !== undefined) return known;
+  const group: Group = { interest, subscribers: new Set() };
+  place.groups.set(key, group);
+  if (interest.key === null) {
+    place.rest.add(group);
+    return group;
+  }
+  const { column, typeOid, value } = interest.key;
+  const keyed = place.keyed.get(columnKey(interest.key)) ?? { column, typeOid, byValue: new Map() };
+  place.keyed.set(columnKey(interest.key), keyed);
+  keyed.byValue.set(value, (keyed.byValue.get(value) ?? new Set()).add(group));
+  return group;
+}
+
+function leave(place: Place, group: Group): void {
+  const { interest } = group;
+  place.groups.delete(groupKey(interest));
+  place.rest.delete(group);
+  if (interest.key === null) return;
+  const keyed = place.keyed.get(columnKey(interest.key));
+  const groups = keyed?.byValue.get(interest.key.value);
+  groups?.delete(group);
+  if (groups?.size === 0) keyed?.byValue.delete(interest.key.value);
+  if (keyed?.byValue.size === 0) place.keyed.delete(columnKey(interest.key));
+}
+
+function near(place: Place, { relation, row, old }: Change): Group[] {
+  const groups = [...place.rest];
+  for (const { column, typeOid, byValue } of place.keyed.values()) {
+    const value = (row ?? old)?.get(column);
+    if (relation.columnByName.get(column)?.type.oid === typeOid && relation.primaryKey.length > 0) {
+      if (typeof value === 'string') groups.push(...(byValue.get(value) ?? []));
+    } else {
+      // The column's type changed since, or filters do not count for what has to be told: look at all of them.
+      for (const found of byValue.values()) groups.push(...found);
+    }
+  }
+  return groups;
 }

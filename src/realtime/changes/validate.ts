@@ -9,7 +9,7 @@ import type { Filter } from './filter.ts';
 import { type ChangeRequest, describeRequest } from './item.ts';
 import type { ColumnInfo, RelationInfo, RoleAccess, TypeInfo } from './model.ts';
 import { printSettings, typeName } from './sql-operators.ts';
-import type { Interest } from './subscription-index.ts';
+import type { EqualityKey, Interest } from './subscription-index.ts';
 
 /** What a request is checked with. */
 export type ValidateDeps = {
@@ -89,7 +89,7 @@ async function interestsOf(
   deps: ValidateDeps,
 ): Promise<readonly Interest[]> {
   const { event, schema, table, select } = request;
-  const common = { event, select, role: session.role, claims: session.claimsText };
+  const common = { event, select, key: null, role: session.role, claims: session.claimsText };
   if (request.filters.length === 0 && select === null) return [{ ...common, schema, table, filters: [] }];
   const relations = await deps.catalog.relations(oids);
   return Promise.all(
@@ -99,9 +99,21 @@ async function interestsOf(
       const filters = await Promise.all(
         request.filters.map((filter) => canonical(filter, relation, session.role, deps)),
       );
-      return { ...common, schema: relation.schema, table: relation.name, filters };
+      const key = equalityKey(filters, relation);
+      return { ...common, schema: relation.schema, table: relation.name, filters, key };
     }),
   );
+}
+
+/** Types whose values are equal exactly when their print is. */
+const printedEquality = new Set([boolOid, 20, 21, 23, 25, 26, 1043, 2950]);
+
+function equalityKey(filters: readonly Filter[], { columnByName }: RelationInfo): EqualityKey | null {
+  for (const { column, op, negate, value } of filters) {
+    const typeOid = columnByName.get(column)?.type.oid ?? 0;
+    if (op === 'eq' && !negate && printedEquality.has(typeOid)) return { column, typeOid, value };
+  }
+  return null;
 }
 
 function checkColumns({ filters, select }: ChangeRequest, access: RoleAccess): void {

@@ -12,6 +12,8 @@ export interface OwnerDb {
 /** Opens the connection on first use and again after a loss. */
 export function createOwnerDb(url: string): OwnerDb {
   let client: Promise<AdminClient> | null = null;
+  /** Statements run one after the other: the driver wants no second one on a busy connection. */
+  let last: Promise<unknown> = Promise.resolve();
   const open = (): Promise<AdminClient> => {
     client ??= connect(url, { applicationName: 'ownbase-realtime' }).catch((failure: unknown) => {
       client = null;
@@ -28,15 +30,20 @@ export function createOwnerDb(url: string): OwnerDb {
       // It was broken; that is why it is dropped.
     }
   };
+  const run = async <Row>(statement: Sql): Promise<Row[]> => {
+    try {
+      return await (await open()).query<Row>(statement);
+    } catch (failure) {
+      if (!isLost(failure)) throw failure;
+      await drop();
+      return (await open()).query<Row>(statement);
+    }
+  };
   return {
-    async query<Row>(statement: Sql): Promise<Row[]> {
-      try {
-        return await (await open()).query<Row>(statement);
-      } catch (failure) {
-        if (!isLost(failure)) throw failure;
-        await drop();
-        return (await open()).query<Row>(statement);
-      }
+    query<Row>(statement: Sql): Promise<Row[]> {
+      const result = last.then(() => run<Row>(statement));
+      last = result.catch(() => {});
+      return result;
     },
     close: drop,
   };

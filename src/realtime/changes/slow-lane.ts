@@ -1,0 +1,114 @@
+import { PgFailure } from '../../pg/failure.ts';
+import type { RequestDb } from '../../pg/session.ts';
+import type { Candidate } from './candidates.ts';
+import type { Delivery } from './deliver.ts';
+import type { Change } from './model.ts';
+import { primaryKeyOf, visibilityKey } from './row-key.ts';
+import { askVisibility } from './visibility.ts';
+
+/** A change that waits for the slow policy of a group. */
+type Waiting = { readonly change: Change; readonly candidate: Candidate };
+
+/**
+ * Where the checks of slow policies go, so that nobody else waits for them. A group that is here gets its changes in
+ * order, only later than others; it leaves when it has caught up.
+ */
+export interface SlowLane {
+  /** Whether the checks of this role and claims on the change's relation are here. */
+  holds(role: string, claims: string, change: Change): boolean;
+  add(change: Change, candidate: Candidate): void;
+}
+
+/** What the lane works with. */
+export type SlowLaneOptions = {
+  readonly db: RequestDb;
+  readonly timeoutMs: number;
+  readonly delivery: Delivery;
+  /** A policy that raised or took too long; its changes are not delivered. */
+  readonly onFailure: (failure: PgFailure, relation: string) => void;
+  readonly reportFault: (error: unknown) => void;
+  readonly now: () => number;
+  /** What others would have waited for: a check that takes less may go back to them. */
+  readonly patienceMs: number;
+};
+
+/** A policy that was slow is not tried among the others again for this long. */
+const memoryMs = 60_000;
+/** Changes that may wait for one group; more are dropped. */
+const maxWaiting = 1_000;
+
+/** Creates an empty lane. One group is asked about at a time. */
+export function createSlowLane(options: SlowLaneOptions): SlowLane {
+  const queues = new Map<string, Waiting[]>();
+  const slowUntil = new Map<string, number>();
+  let isWorking = false;
+
+  const settleNext = async (key: string, waiting: readonly Waiting[]): Promise<void> => {
+    // To the end of the line, for the changes that come meanwhile.
+    queues.delete(key);
+    queues.set(key, []);
+    const startedAt = options.now();
+    await settle(waiting, options);
+    const endedAt = options.now();
+    if (endedAt - startedAt < options.patienceMs) slowUntil.delete(key);
+    else slowUntil.set(key, endedAt + memoryMs);
+    if (queues.get(key)?.length === 0) queues.delete(key);
+  };
+  const work = async (): Promise<void> => {
+    try {
+      for (let next = firstOf(queues); next !== null; next = firstOf(queues)) await settleNext(...next);
+    } catch (error) {
+      options.reportFault(error);
+    } finally {
+      isWorking = false;
+    }
+  };
+  return {
+    holds(role, claims, change) {
+      const key = visibilityKey(role, claims, change);
+      if (queues.has(key)) return true;
+      const until = slowUntil.get(key);
+      if (until === undefined) return false;
+      if (until > options.now()) return true;
+      slowUntil.delete(key);
+      return false;
+    },
+    add(change, candidate) {
+      const { role, claims } = candidate.group.interest;
+      const key = visibilityKey(role, claims, change);
+      const waiting = queues.get(key) ?? [];
+      queues.set(key, waiting);
+      if (waiting.length < maxWaiting) waiting.push({ change, candidate });
+      if (isWorking) return;
+      isWorking = true;
+      void work();
+    },
+  };
+}
+
+function firstOf(queues: ReadonlyMap<string, Waiting[]>): [string, Waiting[]] | null {
+  for (const [key, waiting] of queues) if (waiting.length > 0) return [key, waiting];
+  return null;
+}
+
+async function settle(waiting: readonly Waiting[], options: SlowLaneOptions): Promise<void> {
+  const [first] = waiting;
+  if (first === undefined) return;
+  const { relation } = first.change;
+  const { role, claims } = first.candidate.group.interest;
+  const keyed = waiting.flatMap((each) => {
+    const key = primaryKeyOf(each.change);
+    return key === null ? [] : [{ ...each, key }];
+  });
+  try {
+    const question = { relation, role, claims, keys: keyed.map(({ key }) => key) };
+    const [answer] = await askVisibility(options.db, [question], options.timeoutMs);
+    if (answer instanceof PgFailure) throw answer;
+    keyed.forEach(({ change, candidate }, i) => {
+      if (answer?.has(i)) options.delivery.deliver(change, [candidate]);
+    });
+  } catch (failure) {
+    if (!(failure instanceof PgFailure)) throw failure;
+    options.onFailure(failure, `${relation.schema}.${relation.name}`);
+  }
+}

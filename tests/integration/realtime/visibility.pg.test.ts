@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type AdminClient, connect } from '../../../src/pg/connect.ts';
+import { sql } from '../../../src/pg/sql/sql.ts';
+import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
+import { PhoenixClient } from '../../support/phoenix.ts';
+import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+
+let cluster: TestCluster;
+let realtime: RealtimeHarness;
+let db: AdminClient;
+let owner: AdminClient;
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ synchronous_commit: 'on' });
+  const url = new URL(cluster.ownerUrl);
+  owner = await connect(cluster.ownerUrl);
+  db = await connect(loginUrl(url, 'postgres', 'postgres'));
+  await owner.exec(
+    `create role "Team-1" nologin; grant "Team-1" to authenticator; grant usage on schema public to "Team-1"`,
+  );
+  realtime = await startRealtime({
+    ownerUrl: cluster.ownerUrl,
+    authenticatorUrl: loginUrl(url, 'postgres', 'authenticator'),
+  });
+});
+afterAll(async () => {
+  await realtime?.stop();
+  await db?.end();
+  await owner?.end();
+  await cluster?.stop();
+});
+
+/** Makes a published table (id, owner) under row security with these policies. */
+async function guarded(name: string, policies: string): Promise<void> {
+  await db.exec(`
+    create table public.${name} (id int primary key, owner text);
+    alter table public.${name} enable row level security;
+    grant select on public.${name} to anon, authenticated, service_role, "Team-1";
+    ${policies.replaceAll('TABLE', `public.${name}`)};
+    alter publication supabase_realtime add table public.${name}`);
+}
+
+async function watch(table: string, claims: Record<string, unknown>, event = '*'): Promise<PhoenixClient> {
+  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+  onTestFinished(() => client.close());
+  const items = [{ event, schema: 'public', table }];
+  await client.join('v', { postgres_changes: items }, await testToken(claims));
+  const status = await client.next((message) => message.event === 'system');
+  expect(status.payload.message).toBe('Subscribed to PostgreSQL');
+  return client;
+}
+
+type Data = { type: string; table: string; record?: { id: number }; old_record?: { id: number } };
+const seen = (client: PhoenixClient): string[] =>
+  client.of('postgres_changes').map(({ payload }) => {
+    const data = payload.data as Data;
+    return `${data.type} ${data.record?.id ?? data.old_record?.id}`;
+  });
+const user = (name: string, more = {}) => ({ role: 'authenticated', sub: name, ...more });
+
+/** Runs SQL, then a DELETE that every subscriber hears: what they heard before it is all that they get. */
+async function heard(
+  table: string,
+  statement: string,
+  clients: readonly PhoenixClient[],
+): Promise<string[][]> {
+  await db.exec(statement);
+  await db.exec(`insert into public.${table} values (-1, null)`);
+  await db.exec(`delete from public.${table} where id = -1`);
+  await Promise.all(clients.map((client) => client.until(() => seen(client).includes('DELETE -1'))));
+  return clients.map((client) => seen(client).filter((text) => !text.endsWith('-1')));
+}
+
+describe('who sees a change', () => {
+  it('is decided by a claim of the token', async () => {
+    await guarded(
+      'by_claim',
+      `create policy p on TABLE for select using (owner = auth.jwt() -> 'app_metadata' ->> 'team')`,
+    );
+    const red = await watch('by_claim', user('a', { app_metadata: { team: 'red' } }));
+    const blue = await watch('by_claim', user('a', { app_metadata: { team: 'blue' } }));
+    const got = await heard('by_claim', `insert into public.by_claim values (1, 'red'), (2, 'blue')`, [
+      red,
+      blue,
+    ]);
+    expect(got).toEqual([['INSERT 1'], ['INSERT 2']]);
+  });
+
+  it('is decided by the role alone where the policy asks no more', async () => {
+    await guarded('by_role', 'create policy p on TABLE for select to authenticated using (true)');
+    const clients = [await watch('by_role', user('a')), await watch('by_role', { role: 'anon' })];
+    expect(await heard('by_role', `insert into public.by_role values (1, 'x')`, clients)).toEqual([
+      ['INSERT 1'],
+      [],
+    ]);
+  });
+
+  it('is narrowed by restrictive policies', async () => {
+    await guarded(
+      'narrowed',
+      `create policy p on TABLE for select using (true);
+      create policy r on TABLE as restrictive for select using (id % 2 = 0)`,
+    );
+    const clients = [await watch('narrowed', user('a'))];
+    expect(await heard('narrowed', `insert into public.narrowed values (1, 'x'), (2, 'x')`, clients)).toEqual(
+      [['INSERT 2']],
+    );
+  });
+
+  it('is nobody without a policy, but for a role that bypasses row security', async () => {
+    await guarded('closed', 'select 1');
+    const clients = [await watch('closed', user('a')), await watch('closed', { role: 'service_role' })];
+    expect(await heard('closed', `insert into public.closed values (1, 'x')`, clients)).toEqual([
+      [],
+      ['INSERT 1'],
+    ]);
+  });
+
+  it('is the owner of the table, unless row security is forced', async () => {
+    await guarded('owned', 'select 1');
+    await owner.exec('alter table public.owned owner to "Team-1"');
+    const clients = [await watch('owned', { role: 'Team-1' })];
+    await owner.exec(`insert into public.owned values (1, 'x')`);
+    await clients[0]?.until(() => seen(clients[0] as PhoenixClient).length === 1);
+    await owner.exec(`alter table public.owned force row level security; insert into public.owned values (2, 'x');
+      insert into public.owned values (3, 'x'); delete from public.owned where id = 3`);
+    await clients[0]?.until(() => seen(clients[0] as PhoenixClient).includes('DELETE 3'));
+    expect(seen(clients[0] as PhoenixClient)).toEqual(['INSERT 1', 'DELETE 3']);
+  });
+
+  it('is decided as the row is after the commit', async () => {
+    await guarded('moving', `create policy p on TABLE for select using (owner = auth.jwt() ->> 'sub')`);
+    const clients = [await watch('moving', user('ada')), await watch('moving', user('bob'))];
+    const got = await heard(
+      'moving',
+      `insert into public.moving values (1, 'ada'); update public.moving set owner = 'bob' where id = 1;
+       insert into public.moving values (2, 'ada'); delete from public.moving where id = 2`,
+      clients,
+    );
+    expect(got).toEqual([['DELETE 2'], ['INSERT 1', 'UPDATE 1', 'DELETE 2']]);
+  });
+});
+
+describe('a policy', () => {
+  it('that sleeps holds up nobody else, and its own subscribers only for that time', async () => {
+    await guarded(
+      'sleepy',
+      `create function public.nap() returns boolean language plpgsql as $$
+         begin if auth.jwt() ->> 'sub' = 'ada' then perform pg_sleep(0.6); end if; return true; end $$;
+       create policy p on TABLE for select using (public.nap())`,
+    );
+    const [ada, bob] = [
+      await watch('sleepy', user('ada'), 'INSERT'),
+      await watch('sleepy', user('bob'), 'INSERT'),
+    ];
+    await db.exec(`insert into public.sleepy values (1, 'x')`);
+    await bob.until(() => seen(bob).length === 1);
+    const startedAt = performance.now();
+    await db.exec(`insert into public.sleepy values (2, 'x')`);
+    await bob.until(() => seen(bob).length === 2);
+    expect(performance.now() - startedAt).toBeLessThan(150);
+    await ada.until(() => seen(ada).length === 2);
+    expect(seen(ada)).toEqual(['INSERT 1', 'INSERT 2']);
+  });
+
+  it('that raises for some hides the row from them alone, and is reported', async () => {
+    await guarded(
+      'raising',
+      `create function public.grumble() returns boolean language plpgsql as $$
+         begin if auth.jwt() ->> 'sub' = 'ada' then raise exception 'no'; end if; return true; end $$;
+       create policy p on TABLE for select using (public.grumble())`,
+    );
+    const clients = [
+      await watch('raising', user('ada')),
+      ...(await Promise.all(['b', 'c', 'd'].map((name) => watch('raising', user(name))))),
+    ];
+    const got = await heard('raising', `insert into public.raising values (1, 'x')`, clients);
+    expect(got).toEqual([[], ['INSERT 1'], ['INSERT 1'], ['INSERT 1']]);
+    expect(realtime.observations).toContainEqual(
+      expect.objectContaining({ kind: 'notice', fields: { relation: 'public.raising', sqlstate: 'P0001' } }),
+    );
+  });
+});
+
+describe('what is committed', () => {
+  it('right after the subscription was confirmed always arrives', async () => {
+    await db.exec(`create table public.prompt (id int primary key); grant select on public.prompt to anon;
+      alter publication supabase_realtime add table public.prompt`);
+    const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+    onTestFinished(() => client.close());
+    for (let n = 0; n < 200; n++) {
+      client.received.length = 0;
+      await client.join(`p${n}`, { postgres_changes: [{ event: '*', schema: 'public', table: 'prompt' }] });
+      await client.next(({ event }) => event === 'system');
+      await db.query(sql`insert into public.prompt values (${n}::int)`);
+      await client.next(({ event }) => event === 'postgres_changes');
+      await client.request(`realtime:p${n}`, 'phx_leave', {});
+    }
+  });
+
+  it('arrives in the order of the commits, whenever the transactions began', async () => {
+    await guarded('ordered', 'create policy p on TABLE for select using (true)');
+    const client = await watch('ordered', user('a'));
+    const [early, late] = [await connect(cluster.ownerUrl), await connect(cluster.ownerUrl)];
+    await early.exec(`begin; insert into public.ordered values (1, 'x')`);
+    await late.exec(`begin; insert into public.ordered values (2, 'x'); commit`);
+    await early.exec(`insert into public.ordered values (3, 'x'); commit`);
+    await client.until(() => seen(client).length === 3);
+    expect(seen(client)).toEqual(['INSERT 2', 'INSERT 1', 'INSERT 3']);
+    await early.end();
+    await late.end();
+  });
+});
