@@ -202,11 +202,7 @@ async function send(
     if (isStream) body.destroy();
     return;
   }
-  const headers: OutgoingHttpHeaders = {};
-  for (const name in reply.headers) {
-    const value = reply.headers[name];
-    if (value !== undefined) headers[name] = value as string | number | string[];
-  }
+  const headers = outgoingHeaders(reply);
   // A body that nobody read to its end would be taken for the next request on this connection.
   if (!message.complete && hasBody(message)) headers.connection = 'close';
   // Without a body an answer to HEAD says nothing about the length that GET would give.
@@ -226,6 +222,22 @@ async function send(
     // The client went away or the source broke after the head was sent: closing the connection is the only signal left.
     response.destroy();
   }
+}
+
+/** Headers of an answer, each name once: a later one replaces an earlier one that differs in case alone. */
+function outgoingHeaders(reply: HttpReply): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
+  const names = new Map<string, string>();
+  for (const name in reply.headers) {
+    const value = reply.headers[name];
+    if (value === undefined) continue;
+    const lower = name.toLowerCase();
+    const earlier = names.get(lower);
+    if (earlier !== undefined) delete headers[earlier];
+    names.set(lower, name);
+    headers[name] = value as string | number | string[];
+  }
+  return headers;
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

@@ -19,9 +19,12 @@ export function headerText(value: string): string {
   return text;
 }
 
+/** What tells a client where the answer ends is the server's own business. */
+const framing = new Set(['content-length', 'transfer-encoding', 'connection']);
+
 /** Headers that can be sent: functions choose names too, and one that is no token would spoil the whole answer. */
 export const sendable = (headers: readonly Header[]): readonly Header[] =>
-  headers.filter(([name]) => tokenShape.test(name));
+  headers.filter(([name]) => tokenShape.test(name) && !framing.has(name.toLowerCase()));
 
 /** Whether a status can end a request. */
 export const isFinalStatus = (status: number): boolean =>

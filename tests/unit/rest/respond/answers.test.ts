@@ -174,6 +174,7 @@ describe('what functions set', () => {
       sendable([
         ['X-Good', '1'],
         ['bad name', '2'],
+        ['Content-Length', '2'],
         ['', '3'],
       ]),
     ).toEqual([['X-Good', '1']]);
