@@ -12,9 +12,20 @@ export type SettingsInput = {
   readonly settings: Readonly<Record<string, string>>;
 };
 
-/** What realtime and upstream's applications rely on; the owner's settings go before these. */
+/**
+ * What the services and upstream's applications rely on, as upstream's own server has it: how floats are printed,
+ * which language text search takes, how plans are costed, how much WAL a slot may hold back. The owner's settings go
+ * before these.
+ *
+ * Upstream: supabase/postgres ansible/files/postgresql_config/postgresql.conf.j2.
+ */
 const DEFAULTS: Readonly<Record<string, string>> = {
   wal_level: 'logical',
+  max_slot_wal_keep_size: '4096MB',
+  effective_cache_size: '128MB',
+  compute_query_id: 'on',
+  extra_float_digits: '0',
+  default_text_search_config: 'pg_catalog.english',
   max_wal_senders: '10',
   max_replication_slots: '10',
   timezone: 'UTC',
