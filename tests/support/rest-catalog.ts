@@ -4,7 +4,7 @@ import type { RawCatalog, RawColumn, RawForeignKey, RawRoutine } from '../../src
 import type { RestConfig } from '../../src/rest/config/model.ts';
 
 /** A table in few words: column types by name, the columns of its key, and where its columns point. */
-export type TableSketch = {
+type TableSketch = {
   readonly columns: Readonly<Record<string, string>>;
   readonly key?: readonly string[];
   /** Referenced table by column; the reference is to that table's `id`. */
@@ -12,7 +12,7 @@ export type TableSketch = {
 };
 
 /** A function in few words; parameters marked with `?` may be left out. */
-export type RoutineSketch = {
+type RoutineSketch = {
   readonly name: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly returns?: string;
@@ -85,7 +85,7 @@ const routine = (sketch: RoutineSketch, i: number): RawRoutine => ({
 });
 
 /** A catalog of one schema, `public`, as the server would have described it. */
-export function sketchCatalog(
+function sketchCatalog(
   tables: Readonly<Record<string, TableSketch>>,
   routines: readonly RoutineSketch[] = [],
 ): Catalog {

@@ -24,7 +24,7 @@ export type RestCall = {
 };
 
 /** An answer with its headers by name in lower case. */
-export type RestAnswer = {
+type RestAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

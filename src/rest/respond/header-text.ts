@@ -1,4 +1,5 @@
-import type { Header } from './override.ts';
+/** A header of the answer. */
+export type Header = readonly [name: string, value: string];
 
 const tokenShape = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

@@ -1,9 +1,6 @@
 import { err, ok, type Result } from '../../core/result.ts';
 import { type RestError, restErrors } from '../errors.ts';
-import { isFinalStatus } from './header-text.ts';
-
-/** A header of the answer. */
-export type Header = readonly [name: string, value: string];
+import { type Header, isFinalStatus } from './header-text.ts';
 
 /** Status and headers as far as they are decided. */
 export type Head = { readonly status: number; readonly headers: readonly Header[] };

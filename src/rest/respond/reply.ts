@@ -9,7 +9,8 @@ import { percentEncode } from '../parse/percent.ts';
 import type { ActionPlan, RowsPlan } from '../plan/model.ts';
 import { preferenceApplied } from './applied.ts';
 import { contentRange, rangeStatus } from './content-range.ts';
-import { type Head, type Header, overrideHead } from './override.ts';
+import type { Header } from './header-text.ts';
+import { type Head, overrideHead } from './override.ts';
 
 /** An answer of the service, before it is sent. */
 export type Answer = Head & { readonly body: string | Buffer };
