@@ -30,7 +30,7 @@ const table = {
 } as const;
 
 /** Refusals with a fixed text. */
-export type FixedRefusal = keyof typeof table;
+type FixedRefusal = keyof typeof table;
 
 /** Why something was refused. */
 export type Refusal =

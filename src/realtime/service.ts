@@ -101,9 +101,12 @@ export function createRealtimeService(deps: RealtimeDeps): RealtimeService {
       void upgradeSocket({ request, socket, head, query }, sockets, parts, deps);
     },
     async run(signal) {
-      const sweep = setInterval(() => {
-        for (const connection of connections) connection.checkAlive();
-      }, sweepMs);
+      const sweep = setInterval(
+        () => {
+          for (const connection of connections) connection.checkAlive();
+        },
+        Math.min(sweepMs, deps.config.idleTimeoutMs / 2),
+      );
       await Promise.all([feed.run(signal), keepPartitions(ownerDb, deps.observer, signal)]);
       clearInterval(sweep);
       hub.close();

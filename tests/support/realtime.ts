@@ -25,7 +25,7 @@ export function testToken(claims: Record<string, unknown>): Promise<string> {
 }
 
 /** The defaults, without the delays of refused clients. */
-export const realtimeTestConfig: RealtimeConfig = {
+const realtimeTestConfig: RealtimeConfig = {
   ...(Object.fromEntries(
     Object.entries(realtimeOptions).map(([name, { default: value }]) => [name, value]),
   ) as RealtimeConfig),

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../../core/result.ts';
 
 /** Operators of a filter, in the order of upstream's list. */
-export const filterOps = [
+const filterOps = [
   'eq',
   'neq',
   'lt',

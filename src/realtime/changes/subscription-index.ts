@@ -30,7 +30,7 @@ export type Interest = {
 };
 
 /** One item of one channel. */
-export type Subscriber = {
+type Subscriber = {
   readonly receiver: ChangeReceiver;
   readonly id: number;
   /** Commits up to here happened before the subscription. */

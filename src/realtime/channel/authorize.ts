@@ -7,7 +7,7 @@ import type { Refusal } from '../errors.ts';
 import type { Session } from '../session.ts';
 
 /** Who asks about which topic. */
-export type Asker = {
+type Asker = {
   readonly session: Session;
   readonly subTopic: string;
   /** Headers that policies may read, as JSON text. */

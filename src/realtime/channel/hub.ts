@@ -66,11 +66,7 @@ const pushOf = (topic: string, event: string, payload: string): Push => ({
 });
 
 /** The frame of a broadcast in one version. */
-export function broadcastFrame(
-  serializer: Serializer,
-  topic: string,
-  message: BroadcastMessage,
-): Frame | null {
+function broadcastFrame(serializer: Serializer, topic: string, message: BroadcastMessage): Frame | null {
   if (message.kind === 'object') return serializer.push(pushOf(topic, 'broadcast', message.payload));
   const metadata = message.id === null ? null : JSON.stringify({ id: message.id });
   return serializer.userBroadcast({ topic, metadata, ...message });

@@ -6,7 +6,7 @@
  */
 
 /** What one channel shows of itself. */
-export type Meta = {
+type Meta = {
   /** Unique over all updates of all instances. */
   readonly phxRef: string;
   /** Reference of the meta that this one replaced. */

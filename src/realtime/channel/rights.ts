@@ -1,8 +1,8 @@
 /** What a policy said; null while nobody has asked. */
-export type Verdict = boolean | null;
+type Verdict = boolean | null;
 
 /** Rights on one extension of a topic. */
-export type ExtensionRights = { readonly read: Verdict; readonly write: Verdict };
+type ExtensionRights = { readonly read: Verdict; readonly write: Verdict };
 
 /** Rights of a channel. */
 export type Rights = { readonly broadcast: ExtensionRights; readonly presence: ExtensionRights };

@@ -17,7 +17,7 @@ const relationRow = z.object({
 });
 
 /** Tables of the publication, and the position of the log at which this was true. */
-export type Published = {
+type Published = {
   readonly oids: readonly number[];
   readonly lsn: string;
   /** Whether the role that asks exists. */

@@ -7,7 +7,7 @@ import { fillUnchanged, identityOf, namedValues } from './rows.ts';
 export type ChangeSink = (changes: readonly Change[]) => Promise<void>;
 
 /** Bounds of what is held in memory and handed on at once. */
-export type BatchLimits = { readonly maxRows: number; readonly maxBytes: number };
+type BatchLimits = { readonly maxRows: number; readonly maxBytes: number };
 
 /** What a consumer works with. */
 export type ConsumerOptions = {
@@ -21,7 +21,7 @@ export type ConsumerOptions = {
 };
 
 /** Position of a change in the stream: its transaction's commit, and its place in the transaction. */
-type Mark = { readonly lsn: bigint; readonly index: number };
+export type Mark = { readonly lsn: bigint; readonly index: number };
 
 type Transaction = { readonly lsn: bigint; readonly committedAt: bigint; readonly xid: number; rows: number };
 

@@ -1,10 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Observer } from '../../core/observe.ts';
 import { PgFailure } from '../../pg/failure.ts';
-import { type ChangeSink, Consumer } from './consumer.ts';
+import { type ChangeSink, Consumer, type Mark } from './consumer.ts';
+import { createLiveness, type Liveness } from './liveness.ts';
 import { createOwnerDb, type OwnerDb } from './owner-db.ts';
 import type { Relations } from './relations.ts';
-import { createSlot, defaultSlotName, dropSlot, existingPublications, readSlot, slotAction } from './slot.ts';
+import {
+  createSlot,
+  defaultSlotName,
+  dropSlot,
+  existingPublications,
+  hasSlotGuard,
+  readSlot,
+  slotAction,
+} from './slot.ts';
 import { openStream } from './stream.ts';
 
 /*
@@ -49,123 +58,118 @@ const limits = { maxRows: 500, maxBytes: 1024 ** 2 };
 const firstDelayMs = 100;
 const maxDelayMs = 5_000;
 const undefinedObject = '42704';
-const statesOfLostSlot = new Set([undefinedObject, '55000']);
+const objectNotInPrerequisiteState = '55000';
+
+/** What one attempt leaves to the next. */
+type FeedState = {
+  readonly liveness: Liveness;
+  publications: readonly string[];
+  /** The slot cannot be used any more, though it is there. */
+  mustRecreate: boolean;
+  /** Last change that went out. */
+  delivered: Mark;
+};
 
 /** Creates the feed. */
 export function createFeed(options: FeedOptions): Feed {
-  const waiters = new Set<() => void>();
-  let isLive = false;
-  let everLive = false;
-  let mustRecreate = false;
-  let publications: readonly string[] = [];
+  const liveness = createLiveness();
+  const state: FeedState = {
+    liveness,
+    publications: [],
+    mustRecreate: false,
+    delivered: { lsn: 0n, index: -1 },
+  };
   let restarts = new AbortController();
-  let delivered = { lsn: 0n, index: -1 };
-
-  const setLive = (value: boolean): void => {
-    isLive = value;
-    if (!value) return;
-    everLive = true;
-    for (const wake of waiters) wake();
-    waiters.clear();
-  };
-
-  const attempt = async (signal: AbortSignal): Promise<void> => {
-    const slotDb = createOwnerDb(options.ownerUrl);
-    let slot: Slot;
-    try {
-      slot = await prepareSlot(slotDb, options, mustRecreate);
-    } finally {
-      await slotDb.close();
-    }
-    mustRecreate = false;
-    publications = slot.publications;
-    options.relations.clear();
-    let fail: (failure: unknown) => void = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    const consumer = new Consumer(
-      {
-        relations: options.relations,
-        sink: options.sink,
-        onFailure: fail,
-        limits,
-        onProgress(changes) {
-          stream.acknowledge();
-          if (changes > 0) options.observer({ kind: 'feed-progress', lagBytes: 0, changes });
-        },
-      },
-      delivered,
-    );
-    const stream = openStream({
-      url: options.ownerUrl,
-      slot: slot.name,
-      publications,
-      wants: options.wants,
-      onMessage: (message) => consumer.handle(message),
-      onIdle: (lsn) => consumer.idle(lsn),
-      processed: () => consumer.processed,
-      onLive() {
-        const isGap = slot.isNew && everLive;
-        setLive(true);
-        if (isGap) options.onGap();
-      },
-    });
-    try {
-      await Promise.race([stream.ended, failed, aborted(signal)]);
-    } finally {
-      isLive = false;
-      await consumer.settle();
-      stream.acknowledge();
-      delivered = consumer.delivered;
-      await stream.stop();
-    }
-  };
-
   return {
     get isLive() {
-      return isLive;
+      return liveness.isLive;
     },
     get publications() {
-      return publications;
+      return state.publications;
     },
     restart: () => restarts.abort(),
-    live: (signal) =>
-      new Promise((resolve, reject) => {
-        signal.throwIfAborted();
-        if (isLive) {
-          resolve();
-          return;
-        }
-        const onAbort = (): void => {
-          waiters.delete(wake);
-          reject(signal.reason);
-        };
-        const wake = (): void => {
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        };
-        signal.addEventListener('abort', onAbort, { once: true });
-        waiters.add(wake);
-      }),
+    live: (signal) => liveness.wait(signal),
     async run(signal) {
       let delayMs = firstDelayMs;
       while (!signal.aborted) {
         restarts = new AbortController();
-        const wasLiveAt = Date.now();
+        const startedAt = Date.now();
         try {
-          await attempt(AbortSignal.any([signal, restarts.signal]));
+          await attempt(options, state, AbortSignal.any([signal, restarts.signal]));
           delayMs = firstDelayMs;
         } catch (failure) {
-          mustRecreate = failure instanceof PgFailure && statesOfLostSlot.has(failure.sqlstate) && everLive;
+          state.mustRecreate = liveness.wasLive && isSlotUnusable(failure);
           options.observer(noticeOf(failure));
-          if (Date.now() - wasLiveAt > maxDelayMs) delayMs = firstDelayMs;
+          if (Date.now() - startedAt > maxDelayMs) delayMs = firstDelayMs;
           await pause(delayMs * (0.5 + Math.random() / 2), signal);
           delayMs = Math.min(maxDelayMs, delayMs * 2);
         }
       }
     },
   };
+}
+
+/** A publication that did not exist when older changes were made, or a slot that the server has invalidated. */
+const isSlotUnusable = (failure: unknown): boolean =>
+  failure instanceof PgFailure && [undefinedObject, objectNotInPrerequisiteState].includes(failure.sqlstate);
+
+async function attempt(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
+  const slotDb = createOwnerDb(options.ownerUrl);
+  try {
+    const slot = await prepareSlot(slotDb, options, state.mustRecreate);
+    await slotDb.close();
+    state.mustRecreate = false;
+    state.publications = slot.publications;
+    options.relations.clear();
+    await stream(slot, options, state, signal);
+  } finally {
+    await slotDb.close();
+  }
+}
+
+/** Reads the slot until the signal; rejects when the stream or the sink fails. */
+async function stream(
+  slot: Slot,
+  options: FeedOptions,
+  state: FeedState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { liveness } = state;
+  let fail: (failure: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const { relations, sink } = options;
+  const onProgress = (changes: number): void => {
+    running.acknowledge();
+    if (changes === 0) return;
+    const lag = running.received() - consumer.processed;
+    options.observer({ kind: 'feed-progress', lagBytes: Math.max(0, Number(lag)), changes });
+  };
+  const consumer = new Consumer({ relations, sink, limits, onFailure: fail, onProgress }, state.delivered);
+  const running = openStream({
+    url: options.ownerUrl,
+    slot: slot.name,
+    publications: slot.publications,
+    wants: options.wants,
+    onMessage: (message) => consumer.handle(message),
+    onIdle: (lsn) => consumer.idle(lsn),
+    processed: () => consumer.processed,
+    onLive() {
+      const isGap = slot.isNew && liveness.wasLive;
+      liveness.set(true);
+      if (isGap) options.onGap();
+    },
+  });
+  try {
+    await Promise.race([running.ended, failed, aborted(signal)]);
+  } finally {
+    liveness.set(false);
+    await consumer.settle();
+    running.acknowledge();
+    state.delivered = consumer.delivered;
+    await running.stop();
+  }
 }
 
 type Slot = { readonly name: string; readonly isNew: boolean; readonly publications: readonly string[] };
@@ -180,8 +184,17 @@ async function prepareSlot(db: OwnerDb, options: FeedOptions, mustRecreate: bool
   if (action === 'wait') throw new Error('the replication slot is in use by another process');
   if (action === 'recreate') await dropSlot(db, name);
   if (action !== 'use') await createSlot(db, name);
+  if (!(await hasSlotGuard(db))) options.observer(unguarded);
   return { name, publications, isNew: action !== 'use' };
 }
+
+const unguarded: Parameters<Observer>[0] = {
+  kind: 'notice',
+  service: 'realtime',
+  level: 'warn',
+  message:
+    'max_slot_wal_keep_size is unlimited: while the gateway is down, the slot keeps the log and may fill the disk',
+};
 
 const noticeOf = (failure: unknown): Parameters<Observer>[0] => ({
   kind: 'notice',

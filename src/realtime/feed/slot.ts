@@ -81,3 +81,11 @@ export async function existingPublications(
   );
   return rows.map(({ name }) => name);
 }
+
+/** Whether the server bounds the log that a slot may hold back. */
+export async function hasSlotGuard(db: OwnerDb): Promise<boolean> {
+  const [row] = await db.query<{ limit: string }>(
+    sql`select current_setting('max_slot_wal_keep_size') as limit`,
+  );
+  return row?.limit !== '-1';
+}

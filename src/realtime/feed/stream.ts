@@ -26,6 +26,8 @@ export interface Stream {
   readonly ended: Promise<never>;
   /** Tells the server what was dealt with. */
   acknowledge(): void;
+  /** Position of the last message that arrived. */
+  received(): bigint;
   stop(): Promise<void>;
 }
 
@@ -144,6 +146,7 @@ export function openStream(options: StreamOptions): Stream {
   return {
     ended,
     acknowledge,
+    received: () => parseLsn(service.lastLsn()),
     async stop() {
       clearInterval(timer);
       try {

@@ -7,7 +7,7 @@ import type { BroadcastMessage } from '../channel/message.ts';
 import type { Frame, Inbound, Serializer } from './frame.ts';
 
 /** Limits of a socket. */
-export type SocketLimits = {
+type SocketLimits = {
   /** Unsent bytes after which the socket is cut. */
   readonly maxBufferedBytes: number;
   /** Channels; 0 for no limit. */

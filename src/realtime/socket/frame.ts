@@ -5,7 +5,7 @@ export type Ref = string | number | null;
 export type Encoding = 'json' | 'binary';
 
 /** What a client sent: JSON, or a broadcast whose payload stays bytes that nobody here parses. */
-export type InboundPayload =
+type InboundPayload =
   | { readonly kind: 'json'; readonly value: unknown }
   | {
       readonly kind: 'user-broadcast';
@@ -24,7 +24,7 @@ export type Inbound = {
 };
 
 /** The answer to a client's message; `response` is JSON text. */
-export type Reply = {
+type Reply = {
   readonly joinRef: Ref;
   readonly ref: Ref;
   readonly topic: string;
