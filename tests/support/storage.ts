@@ -14,7 +14,6 @@ import { type Claims, createTokenVerifier } from '../../src/identity/verify.ts';
 import { createPool } from '../../src/pg/pool.ts';
 import { createRequestDb, createServiceDb } from '../../src/pg/session.ts';
 import { openFsStore } from '../../src/storage/backends/fs.ts';
-import type { ObjectStore } from '../../src/storage/backends/object-store.ts';
 import type { StorageInput } from '../../src/storage/deps.ts';
 import { createStorageService } from '../../src/storage/service.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -63,7 +62,8 @@ export type Answer = {
 export type InstanceOptions = {
   readonly fixture?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly wrapStore?: (store: ObjectStore) => ObjectStore;
+  /** Puts something between the service and what it is given, such as failures. */
+  readonly wrap?: (input: StorageInput) => StorageInput;
 };
 
 const oneHourSeconds = 3600;
@@ -95,9 +95,10 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
     random: systemRandom,
     observer: (observation) => observed.push(observation),
     publicUrl: 'http://127.0.0.1',
-    store: options.wrapStore?.(store) ?? store,
+    store,
   };
-  const service = createStorageService(deps);
+  const input = options.wrap?.(deps) ?? deps;
+  const service = createStorageService(input);
   const mount = { service: 'storage' as const, handler: service.handle, isGuarded: false };
   const server = createHttpServer({
     router: createGateway({
