@@ -116,6 +116,52 @@ it('stored messages are replayed to a channel that asks for them, oldest first',
   expect(messages[0]?.meta).toEqual({ replayed: true, id: expect.any(String) });
 });
 
+it('the partitions of messages are kept: those of the next days are made, old ones dropped', async () => {
+  const partitions = async (): Promise<number[]> => {
+    const rows = await db.query<{ day: number }>(sql`
+      select to_date(substr(relname, 10), 'YYYY_MM_DD') - (now() at time zone 'utc')::date as day
+      from pg_inherits join pg_class on oid = inhrelid
+      where inhparent = 'realtime.messages'::regclass order by 1`);
+    return rows.map(({ day }) => day);
+  };
+  const owner = await connect(cluster.ownerUrl);
+  await owner.exec(`
+    select ownbase.ensure_message_partitions((now() at time zone 'utc')::date - 9, (now() at time zone 'utc')::date);
+    do $$ begin
+      execute 'drop table realtime.' || to_char(now() at time zone 'utc' + interval '2 days', '"messages_"YYYY_MM_DD');
+    end $$`);
+  expect(await partitions()).not.toContain(2);
+  await startAnother({ slotName: 'of_another' });
+  await expect.poll(partitions).toEqual([-3, -2, -1, 0, 1, 2, 3]);
+  await owner.end();
+});
+
+it('a socket that falls silent is closed, and one that joins nothing', async () => {
+  const other = await startAnother({ slotName: 'of_silence', idleTimeoutMs: 600, noChannelTimeoutMs: 1_200 });
+  const [silent, unused] = [
+    await PhoenixClient.connect(other.url, other.anonToken),
+    await PhoenixClient.connect(other.url, other.anonToken),
+  ];
+  const beat = setInterval(() => {
+    if (unused.closeCode === null) unused.send('phoenix', 'heartbeat', {});
+  }, 100);
+  onTestFinished(() => clearInterval(beat));
+  await silent.join('x');
+  await silent.until(() => silent.closeCode !== null);
+  expect(unused.closeCode).toBeNull();
+  await unused.until(() => unused.closeCode !== null);
+});
+
+async function startAnother(config: NonNullable<Parameters<typeof startRealtime>[0]['config']>) {
+  const other = await startRealtime({
+    ownerUrl: cluster.ownerUrl,
+    authenticatorUrl: loginUrl(new URL(cluster.ownerUrl), 'postgres', 'authenticator'),
+    config,
+  });
+  onTestFinished(() => other.stop());
+  return other;
+}
+
 it.each([
   [
     'public channels',
