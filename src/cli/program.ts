@@ -61,11 +61,28 @@ const commands: readonly Entry[] = [
     summary: 'serve the REST service alone, configured as PostgREST is',
     load: () => import('./commands/rest.ts'),
   },
+  {
+    path: ['gen', 'types'],
+    summary: 'print the TypeScript types of the database',
+    load: () => import('./commands/gen-types.ts'),
+  },
+  {
+    path: ['compat', 'run'],
+    summary: 'examine how well a backend behaves as Supabase does',
+    load: () => import('./commands/compat-run.ts'),
+  },
+  {
+    path: ['compat', 'diff'],
+    summary: 'show in what two backends behave differently',
+    load: () => import('./commands/compat-diff.ts'),
+  },
 ];
 
 const groups: Readonly<Record<string, { readonly summary: string; readonly alias?: string }>> = {
   db: { summary: 'work with the database' },
   migration: { summary: 'work with migrations', alias: 'migrations' },
+  gen: { summary: 'generate code' },
+  compat: { summary: 'prove compatibility with Supabase' },
 };
 
 const examples = `

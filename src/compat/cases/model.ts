@@ -58,6 +58,8 @@ export type ConnectStep = {
   readonly socket: string;
   readonly as: Actor;
   readonly vsn: string;
+  /** The status with which the server must refuse the socket; undefined when it must accept. */
+  readonly refused?: number | undefined;
 };
 
 export type SendStep = { readonly kind: 'send'; readonly socket: string; readonly message: Template };

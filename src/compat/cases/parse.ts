@@ -53,8 +53,13 @@ const request = z
   });
 
 const connect = z
-  .strictObject({ connect: z.string(), as: z.string().default('anon'), vsn: z.string().default('1.0.0') })
-  .transform(({ connect: socket, as, vsn }): Step => ({ kind: 'connect', socket, as, vsn }));
+  .strictObject({
+    connect: z.string(),
+    as: z.string().default('anon'),
+    vsn: z.string().default('1.0.0'),
+    refused: z.number().int().optional(),
+  })
+  .transform(({ connect: socket, ...step }): Step => ({ kind: 'connect', socket, ...step }));
 const send = z
   .strictObject({ send: z.string(), message: z.unknown() })
   .transform(({ send: socket, message }): Step => ({ kind: 'send', socket, message }));

@@ -4,6 +4,7 @@ import { type CaseResult, resultOf, type SuiteResult } from '../result.ts';
 import { missingNeed, probeCapabilities } from './capabilities.ts';
 import { createCast, randomPrefix } from './cast.ts';
 import { readEnvironment } from './environment.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { runCase } from './run-case.ts';
 import { StageFailure, setStage } from './stage.ts';
 import { sweep } from './sweep.ts';
@@ -34,7 +35,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const started = performance.now();
   const startedAt = new Date().toISOString();
   const { target, signal } = options;
-  const database = target.dbUrl === null ? null : await connect(target.dbUrl);
+  const database = target.dbUrl === null ? null : oneAtATime(await connect(target.dbUrl));
   const users = new Set<string>();
   const world = createWorld(options, database, users);
   try {

@@ -13,7 +13,18 @@ export type Socket = {
   close(): void;
 };
 
-/** Opens a socket; rejects when the server refuses. */
+/** The server answered the upgrade with another status. */
+export class SocketRefused extends Error {
+  override readonly name = 'SocketRefused';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the server refused the socket with ${status}`);
+    this.status = status;
+  }
+}
+
+/** Opens a socket; rejects with `SocketRefused` when the server refuses. */
 export async function openSocket(url: string, vsn: string, signal: AbortSignal): Promise<Socket> {
   const socket = new WebSocket(url, { handshakeTimeout: 10_000 });
   const inbox: Message[] = [];
@@ -36,6 +47,7 @@ export async function openSocket(url: string, vsn: string, signal: AbortSignal):
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
+    socket.once('unexpected-response', (_, answer) => reject(new SocketRefused(answer.statusCode ?? 0)));
   });
   // From here on an error is followed by `close`, which the case sees.
   socket.on('error', () => {});

@@ -2,7 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor, Expectation, FormPart, RequestStep } from '../cases/model.ts';
 import type { StepRecord } from '../result.ts';
 import { exchange, type HttpAnswer, type HttpRequest, shownBody, withoutSecrets } from './http.ts';
-import { type Mismatch, mismatches, missingElements, savedValue, unorderedMismatches, valueAt } from './match.ts';
+import {
+  type Mismatch,
+  mismatches,
+  missingElements,
+  savedValue,
+  unorderedMismatches,
+  valueAt,
+} from './match.ts';
 import { keyHeaders, tokenHeaders } from './target.ts';
 import { fill, fillString, type Variables } from './template.ts';
 import type { World } from './world.ts';

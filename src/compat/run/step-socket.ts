@@ -1,7 +1,7 @@
 import type { ConnectStep, ReceiveStep, SendStep, SilentStep } from '../cases/model.ts';
 import type { StepRecord } from '../result.ts';
 import { mismatches, savedValue } from './match.ts';
-import { type Message, openSocket, type Socket } from './socket.ts';
+import { type Message, openSocket, type Socket, SocketRefused } from './socket.ts';
 import { fill, fillString, type Variables } from './template.ts';
 import type { World } from './world.ts';
 
@@ -21,8 +21,26 @@ export async function runConnect(
   const key = keys[step.as] ?? fillString(step.as, variables);
   const base = url.replace(/^http/, 'ws');
   const address = `${base}/realtime/v1/websocket?apikey=${encodeURIComponent(key)}&vsn=${step.vsn}`;
-  sockets.set(step.socket, await openSocket(address, step.vsn, world.signal));
-  return record(`connect ${step.socket}`, started);
+  const status = await openOrRefused(() => openSocket(address, step.vsn, world.signal), step.socket, sockets);
+  const done = record(`connect ${step.socket}`, started);
+  if (status === step.refused) return done;
+  const found = { at: 'refused', expected: step.refused, actual: status };
+  return { ...done, mismatches: [found] };
+}
+
+/** Keeps the socket; when it is refused, yields the status. */
+async function openOrRefused(
+  open: () => Promise<Socket>,
+  name: string,
+  sockets: Sockets,
+): Promise<number | undefined> {
+  try {
+    sockets.set(name, await open());
+    return undefined;
+  } catch (error) {
+    if (error instanceof SocketRefused) return error.status;
+    throw error;
+  }
 }
 
 /** Sends one message. */

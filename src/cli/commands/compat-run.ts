@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import type { SuiteResult } from '../../compat/result.ts';
+import type { Target } from '../../compat/run/target.ts';
+import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
+import { CommandFailure, exitCode } from '../exit.ts';
+import { findInstance } from '../instance-file.ts';
+import { addProjectOption, projectDirOf } from '../project-options.ts';
+import { createCompatProgress } from '../ui/compat-progress.ts';
+
+const examples = `
+Without --url the running backend of this project is examined. Everything that a run makes begins with compat_ and is
+removed at the end, also after Ctrl-C. Ends with code 1 when a case fails.
+
+Examples:
+  $ ownbase compat run
+  $ ownbase compat run --url https://ref.supabase.co --anon-key KEY --service-key KEY --db-url postgres://...
+  $ ownbase compat run --only rest,auth --report compat-report
+  $ ownbase compat run --junit > compat.xml`;
+
+type Options = CompatOptions & {
+  readonly url?: string;
+  readonly anonKey?: string;
+  readonly serviceKey?: string;
+  readonly dbUrl?: string;
+  readonly report?: string;
+  readonly json?: boolean;
+  readonly junit?: boolean;
+};
+
+/** `ownbase compat run`: the suite of behaviours against any Supabase-shaped URL. */
+export function configure(command: Command): void {
+  addCompatOptions(addProjectOption(command))
+    .option('--url <url>', 'what to examine')
+    .option('--anon-key <key>', 'its anon or publishable key')
+    .option('--service-key <key>', 'its service_role or secret key')
+    .option('--db-url <url>', 'its database, for the tables and policies that cases need')
+    .option('--report <dir>', 'write report.html, report.json and report.xml there')
+    .option('--json', 'print the results as JSON')
+    .option('--junit', 'print the results as JUnit XML')
+    .addHelpText('after', examples)
+    .action(() => runCompat(command));
+}
+
+async function runCompat(command: Command): Promise<void> {
+  const options = command.opts<Options>();
+  const target = await targetOf(options, projectDirOf(command));
+  const { loadCases, selectCases } = await import('../../compat/cases/load.ts');
+  const { runSuite } = await import('../../compat/run/run-suite.ts');
+  const cases = selectCases(await loadCases(), { services: options.only, ids: options.case });
+  if (cases.length === 0) throw new CommandFailure('No case is named so.');
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const result = await runSuite({
+    target,
+    cases,
+    signal: stop.signal,
+    parallel: options.parallel,
+    onProgress: createCompatProgress(),
+  });
+  if (options.report !== undefined) await writeReports(result, options.report);
+  await print(result, options);
+  process.exitCode = exitCodeOf(result);
+}
+
+/** The named target, or the running backend of the project. */
+async function targetOf(options: Options, projectDir: string): Promise<Target> {
+  const { url, anonKey, serviceKey, dbUrl } = options;
+  if (url !== undefined) {
+    if (anonKey === undefined || serviceKey === undefined) {
+      throw new CommandFailure('--url needs --anon-key and --service-key.');
+    }
+    return { url: url.replace(/\/+$/, ''), anonKey, serviceKey, dbUrl: dbUrl ?? null };
+  }
+  const instance = await findInstance(projectDir);
+  if (!instance) {
+    throw new CommandFailure(`No backend runs for ${projectDir}. Start it, or name one with --url.`);
+  }
+  const { API_URL = '', ANON_KEY = '', SERVICE_ROLE_KEY = '' } = instance.values;
+  return { url: API_URL, anonKey: ANON_KEY, serviceKey: SERVICE_ROLE_KEY, dbUrl: dbUrl ?? instance.dbUrl };
+}
+
+async function print(result: SuiteResult, { json, junit }: Options): Promise<void> {
+  const { junitReport } = await import('../../compat/report/junit.ts');
+  const { summary } = await import('../../compat/report/terminal.ts');
+  if (json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  else if (junit === true) process.stdout.write(junitReport(result));
+  else process.stdout.write(`${summary(result)}\n`);
+}
+
+async function writeReports(result: SuiteResult, dir: string): Promise<void> {
+  const { mkdir, writeFile } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  const { htmlReport } = await import('../../compat/report/html.ts');
+  const { junitReport } = await import('../../compat/report/junit.ts');
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'report.html'), htmlReport(result));
+  await writeFile(join(dir, 'report.json'), JSON.stringify(result, null, 2));
+  await writeFile(join(dir, 'report.xml'), junitReport(result));
+  process.stderr.write(`The report is in ${join(dir, 'report.html')}.\n`);
+}
+
+function exitCodeOf(result: SuiteResult): number {
+  if (result.wasInterrupted) return 130;
+  const isClean =
+    result.leftovers.length === 0 && result.results.every(({ outcome }) => outcome !== 'failed');
+  return isClean ? exitCode.ok : exitCode.failed;
+}
