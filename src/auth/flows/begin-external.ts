@@ -8,7 +8,7 @@ import { lockUserByToken } from '../store/one-time-tokens.ts';
 import { runFlow } from './flow.ts';
 import { readChallenge } from './pkce.ts';
 
-/** Members of the query that the service sets itself; apps must not choose them. */
+/** Members of the query that the service sets itself, or that are none of the provider's business. */
 const reserved: ReadonlySet<string> = new Set([
   'client_id',
   'client_secret',
@@ -18,6 +18,7 @@ const reserved: ReadonlySet<string> = new Set([
   'code_challenge',
   'code_challenge_method',
   'code_verifier',
+  'invite_token',
   'provider',
   'scopes',
 ]);

@@ -3,7 +3,7 @@ import type { UserCall } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { mfaFailure } from '../failures/mfa.ts';
 import { deleteUnverified, factorMethods } from '../store/factors.ts';
-import { replaceLiveToken } from '../store/refresh.ts';
+import { replaceTokens } from '../store/refresh.ts';
 import type { Factor, JsonObject, Session } from '../store/rows.ts';
 import { addMethod, findSession } from '../store/sessions.ts';
 import { reloadUser } from '../store/users.ts';
@@ -48,7 +48,7 @@ async function lockSession(flow: Flow, id: string): Promise<Session> {
   return session;
 }
 
-/** The counter moves by two: by one, the old token would still count as one that got lost on its way. */
+/** The counter moves by two as upstream's does, and the key is new, so that no token of before counts any more. */
 async function rotate(
   context: AuthContext,
   flow: Flow,
@@ -58,12 +58,14 @@ async function rotate(
   const { refresh_token_hmac_key: stored, refresh_token_counter: current } = session;
   if (stored === null || current === null) {
     const token = makeShortToken(context.random);
-    await replaceLiveToken(flow.tx, session.id, userId, token, context.now());
+    await replaceTokens(flow.tx, session.id, userId, token, context.now());
     return { token, counter: null };
   }
-  const key = Buffer.from(context.encryption.open(session.id, stored), 'base64url');
+  const key = context.random.bytes(32);
   const counter = BigInt(current) + 2n;
+  const sealed = context.encryption.seal(session.id, key.toString('base64url'));
   await flow.tx.execute(sql`
-    update auth.sessions set refresh_token_counter = ${counter} where id = ${session.id}`);
+    update auth.sessions set refresh_token_counter = ${counter}, refresh_token_hmac_key = ${sealed}
+    where id = ${session.id}`);
   return { token: encodeCounterToken(session.id, counter, key), counter };
 }

@@ -147,21 +147,19 @@ export const deleteToken = (db: Queryable, id: string): Promise<unknown> =>
 export const deleteSession = (db: Queryable, id: string): Promise<unknown> =>
   db.query(sql`delete from auth.sessions where id = ${id}`);
 
-/** Adds a token to a session in the place of the live one, for a session that rises in assurance. */
-export async function replaceLiveToken(
+/**
+ * Puts a token in the place of all others of a session that rises in assurance. Upstream keeps the old ones as parents,
+ * and a parent of the live token is given the live one: a token of one factor would lead to two.
+ */
+export async function replaceTokens(
   tx: Transaction,
   sessionId: string,
   userId: string,
-  child: string,
+  token: string,
   now: string,
 ): Promise<void> {
+  await tx.execute(sql`delete from auth.refresh_tokens where session_id = ${sessionId}`);
   await tx.execute(sql`
-    with taken as (
-      update auth.refresh_tokens set revoked = true, updated_at = ${now}
-      where session_id = ${sessionId} and revoked is false returning id, token
-    )
-    insert into auth.refresh_tokens (
-      instance_id, token, user_id, revoked, parent, created_at, updated_at, session_id)
-    select '00000000-0000-0000-0000-000000000000', ${child}, ${userId}, false,
-      (select token from taken order by id desc limit 1), ${now}::timestamptz, ${now}::timestamptz, ${sessionId}::uuid`);
+    insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, session_id)
+    values ('00000000-0000-0000-0000-000000000000', ${token}, ${userId}, false, ${now}, ${now}, ${sessionId})`);
 }

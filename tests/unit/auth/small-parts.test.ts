@@ -122,7 +122,7 @@ describe('a challenge', () => {
     ['plain', verifier, '', false],
     ['plain', '', '', false],
     ['s256', '', verifier, false],
-  ])('%s %s by %s: %s', (method, challenge, given, isMatch) => {
+  ] as const)('%s %s by %s: %s', (method, challenge, given, isMatch) => {
     const state = { code_challenge: challenge, code_challenge_method: method };
     expect(matchesChallenge(state, given)).toBe(isMatch);
   });
