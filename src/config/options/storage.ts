@@ -1,5 +1,53 @@
-import { boolean, bytes, duration, integer, list, oneOf, optional, secret, string } from '../kind.ts';
+import { z } from 'zod';
+import {
+  boolean,
+  bytes,
+  duration,
+  integer,
+  type Kind,
+  list,
+  oneOf,
+  optional,
+  secret,
+  string,
+  table,
+} from '../kind.ts';
 import { option } from '../option.ts';
+
+const binaryUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+};
+
+/** A size as the Supabase CLI reads it: every unit is binary, `5MB` and `5MiB` are the same. */
+const binaryBytes: Kind<number> = {
+  ...bytes,
+  parse(raw) {
+    const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(String(raw).trim());
+    const unit = binaryUnits[match?.[2]?.toLowerCase() ?? 'none'];
+    if (match === null || unit === undefined) throw new RangeError('must be a size such as 50MiB');
+    return Math.floor(Number(match[1]) * unit);
+  },
+};
+
+const bucketSeeds = z.record(
+  z.string(),
+  z.looseObject({
+    public: z.boolean().optional(),
+    file_size_limit: z
+      .union([z.string(), z.number()])
+      .transform((size) => binaryBytes.parse(size))
+      .optional(),
+    allowed_mime_types: z.array(z.string()).optional(),
+    objects_path: z.string().optional(),
+  }),
+);
+
+/** Buckets that a project's configuration names, by their names. */
+export type BucketSeeds = z.infer<typeof bucketSeeds>;
 
 /** The storage service and where its files live. */
 export const storageOptions = {
@@ -10,7 +58,7 @@ export const storageOptions = {
     description: 'Serve /storage/v1.',
   }),
   fileSizeLimit: option({
-    kind: bytes,
+    kind: binaryBytes,
     default: 50 * 1024 ** 2,
     toml: 'storage.file_size_limit',
     env: ['FILE_SIZE_LIMIT', 'UPLOAD_FILE_SIZE_LIMIT'],
@@ -144,5 +192,11 @@ export const storageOptions = {
     default: null,
     env: ['AWS_SECRET_ACCESS_KEY'],
     description: 'Secret key of the s3 backend.',
+  }),
+  buckets: option({
+    kind: table(bucketSeeds),
+    default: {},
+    toml: 'storage.buckets',
+    description: 'Buckets to make, and the files to put into them.',
   }),
 };

@@ -1,7 +1,7 @@
 import { PgFailure } from '../../pg/failure.ts';
 import type { RequestScope } from '../../pg/session.ts';
 import { BlobTooLarge, type StoredBlob } from '../backends/object-store.ts';
-import type { StorageDeps } from '../deps.ts';
+import type { StorageInput } from '../deps.ts';
 import { StorageError } from '../errors.ts';
 import { requireAllowedMimeType } from '../mime-types.ts';
 import { isFolderPlaceholder, requireObjectName } from '../names.ts';
@@ -28,6 +28,9 @@ import type { IncomingFile } from './incoming.ts';
  * whose outcome is unknown is looked up, and its blob is never removed here.
  */
 
+/** What uploads are made of. */
+type UploadDeps = Pick<StorageInput, 'config' | 'requestDb' | 'serviceDb' | 'store' | 'random'>;
+
 /** An upload that may begin. */
 export type Upload = {
   readonly key: ObjectKey;
@@ -39,7 +42,7 @@ export type Upload = {
 };
 
 /** Stores an incoming file and makes it visible. Throws `StorageError`. */
-export async function uploadFile(deps: StorageDeps, upload: Upload, file: IncomingFile): Promise<ObjectRow> {
+export async function uploadFile(deps: UploadDeps, upload: Upload, file: IncomingFile): Promise<ObjectRow> {
   const maxBytes = await admit(deps, upload, file);
   const version = deps.random.uuid();
   const blob = await storeBody(deps, version, file, maxBytes);
@@ -57,7 +60,7 @@ export async function uploadFile(deps: StorageDeps, upload: Upload, file: Incomi
 }
 
 /** Checks the bucket's rules and the request's rights, both asked for at once; yields the size limit in bytes. */
-async function admit(deps: StorageDeps, upload: Upload, file: IncomingFile): Promise<number> {
+async function admit(deps: UploadDeps, upload: Upload, file: IncomingFile): Promise<number> {
   const { key } = upload;
   const isNameChecked = attempt(() => requireObjectName(key.name));
   const mayWrite = isNameChecked === null ? checkRights(deps, upload, file) : Promise.reject(isNameChecked);
@@ -77,7 +80,7 @@ function attempt(check: () => void): unknown {
   }
 }
 
-function checkRights(deps: StorageDeps, upload: Upload, file: IncomingFile): Promise<void> {
+function checkRights(deps: UploadDeps, upload: Upload, file: IncomingFile): Promise<void> {
   const { asRequest } = upload;
   // Row security does not bind the service role, so there is nothing to try that the write itself does not find out.
   const isBound = asRequest !== null && asRequest.role !== serviceRole;
@@ -86,7 +89,7 @@ function checkRights(deps: StorageDeps, upload: Upload, file: IncomingFile): Pro
 }
 
 /** A taken key is refused before the body is read; the write finds one that is taken later. */
-async function refuseTakenKey(deps: StorageDeps, { key, isUpsert }: Upload): Promise<void> {
+async function refuseTakenKey(deps: UploadDeps, { key, isUpsert }: Upload): Promise<void> {
   if (isUpsert) return;
   const located = await locate(deps.serviceDb, key);
   if (located !== null && located.object !== null) throw new StorageError('KeyAlreadyExists', key.name);
@@ -101,7 +104,7 @@ const proposalOf = (upload: Upload, file: IncomingFile): ProposedObject => ({
 
 /** What a bucket asks of a file; throws `NoSuchBucket`, `InvalidMimeType` or `EntityTooLarge`. */
 function requireBucketRules(
-  deps: StorageDeps,
+  deps: UploadDeps,
   bucket: BucketRow | null,
   key: ObjectKey,
   file: IncomingFile,
@@ -117,13 +120,13 @@ function requireBucketRules(
 }
 
 /** Largest object that a standard upload to the bucket may have, in bytes. */
-export function standardLimit({ config }: StorageDeps, bucket: BucketRow): number {
+export function standardLimit({ config }: Pick<StorageInput, 'config'>, bucket: BucketRow): number {
   const limits = [config.fileSizeLimit, config.standardFileSizeLimit || null, bucket.file_size_limit];
   return Math.min(...limits.filter((limit) => limit !== null));
 }
 
 async function storeBody(
-  deps: StorageDeps,
+  deps: UploadDeps,
   version: string,
   file: IncomingFile,
   maxBytes: number,
@@ -180,7 +183,7 @@ export type Publication = FinishedObject & { readonly metadata: ObjectMetadata |
  * looked up: what was committed is answered as done.
  */
 export async function publishBlob(
-  deps: StorageDeps,
+  deps: UploadDeps,
   upload: Pick<Upload, 'key' | 'isUpsert' | 'asService'>,
   object: Publication,
 ): Promise<ObjectRow> {
@@ -197,7 +200,7 @@ export async function publishBlob(
 
 /** Ends a write that failed: found committed, it yields the row; else it throws, and the blob goes. */
 export async function settleFailedWrite(
-  deps: StorageDeps,
+  deps: UploadDeps,
   key: ObjectKey,
   version: string,
   thrown: unknown,
