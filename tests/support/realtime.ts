@@ -10,11 +10,8 @@ import { secretSigningKey, signToken } from '../../src/identity/sign.ts';
 import { createTokenVerifier, fixedKeys } from '../../src/identity/verify.ts';
 import { createPool } from '../../src/pg/pool.ts';
 import { createRequestDb } from '../../src/pg/session.ts';
-import {
-  createRealtimeService,
-  type RealtimeConfig,
-  type RealtimeService,
-} from '../../src/realtime/service.ts';
+import type { RealtimeConfig } from '../../src/realtime/config.ts';
+import { createRealtimeService, type RealtimeService } from '../../src/realtime/service.ts';
 
 const jwtSecret = 'a-secret-for-tests-that-is-long-enough';
 const signing = secretSigningKey(jwtSecret);

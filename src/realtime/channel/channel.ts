@@ -1,62 +1,23 @@
-import type { Clock } from '../../core/clock.ts';
 import { assertNever } from '../../core/result.ts';
-import type {
-  ChangeItem,
-  ChangeSubscriber,
-  ChangeSubscription,
-  ChangeSubscriptions,
-} from '../changes/subscriptions.ts';
+import type { ChangeItem, ChangeSubscriber, ChangeSubscription } from '../changes/subscriptions.ts';
 import { joinReason, type Refusal, refusalText } from '../errors.ts';
-import type { RateCounter } from '../limits.ts';
 import { openSession, type Session } from '../session.ts';
 import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
-import type { Authorizer } from './authorize.ts';
-import type { Hub, Member } from './hub.ts';
-import { type Admission, admit, type JoinDeps, readRights } from './join.ts';
+import { askRights } from './ask-rights.ts';
+import type { ChannelDeps, ChannelSocket } from './channel-deps.ts';
+import type { Member } from './hub.ts';
+import { type Admission, admit, readRights } from './join.ts';
 import type { JoinConfig } from './join-config.ts';
 import {
   type ChannelEffect,
   type ChannelInput,
   type ChannelSetup,
   type ChannelState,
-  type JoinedState,
   type Question,
   transition,
 } from './machine.ts';
 import type { BroadcastMessage, Space } from './message.ts';
-import type { StoredMessage } from './replay.ts';
-
-/** What every channel of the service shares. */
-export type ChannelDeps = JoinDeps & {
-  readonly hub: Hub;
-  readonly changes: ChangeSubscriptions;
-  readonly events: RateCounter;
-  readonly presenceEvents: RateCounter;
-  readonly clock: Clock;
-  readonly joinErrorDelayMs: number;
-  readonly limits: Pick<ChannelSetup, 'presenceMaxCalls' | 'presenceWindowMs' | 'maxPayloadBytes'>;
-  /** A reference that no other member, update or instance has. */
-  readonly nextRef: () => string;
-  readonly uuid: () => string;
-  /** Resolves when changes of the database reach this instance; rejects with the signal. */
-  readonly replicationReady: (signal: AbortSignal) => Promise<void>;
-  readonly reportFault: (error: unknown) => void;
-};
-
-/** The socket that a channel lives on. */
-export interface ChannelSocket {
-  readonly serializer: Serializer;
-  readonly token: string;
-  readonly headers: string;
-  send(frame: Frame): void;
-  bufferedBytes(): number;
-  /** Called once, when the channel is no more. */
-  channelClosed(channel: Channel): void;
-  /** Whether this channel would be one too many. */
-  hasTooManyChannels(): boolean;
-  /** Ends the socket after a join that floods. */
-  disconnect(): void;
-}
+import { createVoice, type Voice } from './voice.ts';
 
 const tokenCheckMs = 5 * 60_000;
 const replicationReadyMs = 60_000;
@@ -68,7 +29,7 @@ export class Channel implements Member, ChangeSubscriber {
   readonly serializer: Serializer;
   readonly #socket: ChannelSocket;
   readonly #deps: ChannelDeps;
-  readonly #joinRef: Ref;
+  readonly #voice: Voice;
   readonly #config: JoinConfig;
   readonly #subTopic: string;
   readonly #space: Space;
@@ -89,10 +50,16 @@ export class Channel implements Member, ChangeSubscriber {
     this.serializer = socket.serializer;
     this.#socket = socket;
     this.#deps = deps;
-    // Protocol 1.0.0 does not demand a join_ref: the ref of the join is it then.
-    this.#joinRef = join.joinRef ?? join.ref;
     this.#config = config;
     this.#subTopic = join.topic.slice('realtime:'.length);
+    this.#voice = createVoice({
+      serializer: this.serializer,
+      topic: this.topic,
+      subTopic: this.#subTopic,
+      // Protocol 1.0.0 does not demand a join_ref: the ref of the join is it then.
+      joinRef: join.joinRef ?? join.ref,
+      send: (frame) => socket.send(frame),
+    });
     this.#space = config.isPrivate ? 'private' : 'public';
     this.#presenceKey = config.presenceKey ?? deps.uuid();
     this.#setup = {
@@ -120,7 +87,7 @@ export class Channel implements Member, ChangeSubscriber {
       else await this.#refuse(ref, admission.error);
     } catch (error) {
       this.#deps.reportFault(error);
-      this.#reply(ref, 'error', '{"reason":"Unknown Error on Channel"}');
+      this.#voice.reply(ref, 'error', '{"reason":"Unknown Error on Channel"}');
       this.#end();
     } finally {
       this.#isBusy = false;
@@ -164,7 +131,7 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   changesStatus(status: 'ok' | 'error', message: string): void {
-    if (this.#state.phase === 'joined') this.#pushSystem('postgres_changes', status, message);
+    if (this.#state.phase === 'joined') this.#voice.system('postgres_changes', status, message);
   }
 
   #enter(ref: Ref, { session, rights, replay }: Admission): void {
@@ -174,9 +141,9 @@ export class Channel implements Member, ChangeSubscriber {
     this.#deps.hub.join(this.#space, this.#subTopic, this);
     const items = this.#deps.changes.identify(this.#config.postgresChanges);
     const echo = items.map(({ raw, id }) => ({ ...raw, id }));
-    this.#reply(ref, 'ok', JSON.stringify({ postgres_changes: echo }));
+    this.#voice.reply(ref, 'ok', JSON.stringify({ postgres_changes: echo }));
     if (presenceEnabled && rights.presence.read === true) this.#sendPresenceState();
-    for (const message of replay) this.#sendReplay(message);
+    for (const message of replay) this.#voice.replay(message);
     if (items.length > 0) this.#subscribeToChanges(items, session);
     if (this.#config.wantsReplicationReady) void this.#announceReplication();
   }
@@ -185,7 +152,7 @@ export class Channel implements Member, ChangeSubscriber {
     await waitUnless(this.#deps.joinErrorDelayMs, this.#ended.signal);
     if (this.#ended.signal.aborted) return;
     void this.#apply({ kind: 'refused' });
-    this.#reply(ref, 'error', JSON.stringify({ reason: joinReason(refusal) }));
+    this.#voice.reply(ref, 'error', JSON.stringify({ reason: joinReason(refusal) }));
     this.#end();
     if (refusal === 'too-many-joins') this.#socket.disconnect();
   }
@@ -204,7 +171,7 @@ export class Channel implements Member, ChangeSubscriber {
       }
     } catch (error) {
       this.#deps.reportFault(error);
-      this.#push('phx_error', '{}', this.#joinRef);
+      this.#voice.crashed();
       this.#end();
     } finally {
       this.#isBusy = false;
@@ -228,10 +195,10 @@ export class Channel implements Member, ChangeSubscriber {
   #run(effect: ChannelEffect): Promise<ChannelInput | undefined> | undefined {
     switch (effect.kind) {
       case 'reply':
-        this.#reply(effect.ref, effect.status, effect.response);
+        this.#voice.reply(effect.ref, effect.status, effect.response);
         return;
       case 'system':
-        this.#pushSystem('system', effect.status, effect.message);
+        this.#voice.system('system', effect.status, effect.message);
         return;
       case 'publish':
         this.#publish(effect.message);
@@ -253,7 +220,7 @@ export class Channel implements Member, ChangeSubscriber {
       case 'rights-changed':
         return;
       case 'close':
-        this.#push('phx_close', '{}', this.#joinRef);
+        this.#voice.closed();
         this.#end();
         return;
       default:
@@ -284,7 +251,7 @@ export class Channel implements Member, ChangeSubscriber {
     });
     if (rights === null) {
       // Nobody could say. The sender of a broadcast hears nothing, that of presence an error; both may try again.
-      if (again.kind === 'presence') this.#reply(again.ref, 'error', '{}');
+      if (again.kind === 'presence') this.#voice.reply(again.ref, 'error', '{}');
       return;
     }
     void this.#apply({ kind: 'rights', rights });
@@ -316,7 +283,7 @@ export class Channel implements Member, ChangeSubscriber {
     try {
       await this.#deps.replicationReady(signal);
       if (this.#state.phase === 'joined')
-        this.#pushSystem('system', 'ok', 'Replication connection established');
+        this.#voice.system('system', 'ok', 'Replication connection established');
     } catch {
       // The signal: the channel has ended, or the time is over.
       this.feed({ kind: 'shutdown', message: 'Replication connection was not established in time' });
@@ -325,36 +292,7 @@ export class Channel implements Member, ChangeSubscriber {
 
   #sendPresenceState(): void {
     this.#deps.presenceEvents.add();
-    this.#push('presence_state', this.#deps.hub.presenceState(this.#space, this.#subTopic));
-  }
-
-  #sendReplay({ id, event, payload, bytes }: StoredMessage): void {
-    const meta = JSON.stringify({ replayed: true, id });
-    if (bytes === null) {
-      const text = `{"event":${JSON.stringify(event)},"payload":${payload ?? 'null'},"type":"broadcast","meta":${meta}}`;
-      this.#push('broadcast', text);
-      return;
-    }
-    const frame = this.serializer.userBroadcast({
-      topic: this.topic,
-      event,
-      encoding: 'binary',
-      data: bytes,
-      metadata: meta,
-    });
-    if (frame !== null) this.send(frame);
-  }
-
-  #reply(ref: Ref, status: 'ok' | 'error', response: string): void {
-    this.send(this.serializer.reply({ joinRef: this.#joinRef, ref, topic: this.topic, status, response }));
-  }
-
-  #push(event: string, payload: string, ref: Ref = null): void {
-    this.send(this.serializer.push({ joinRef: this.#joinRef, ref, topic: this.topic, event, payload }));
-  }
-
-  #pushSystem(extension: 'system' | 'postgres_changes', status: 'ok' | 'error', message: string): void {
-    this.#push('system', JSON.stringify({ extension, status, message, channel: this.#subTopic }));
+    this.#voice.push('presence_state', this.#deps.hub.presenceState(this.#space, this.#subTopic));
   }
 
   #end(): void {
@@ -371,28 +309,6 @@ export class Channel implements Member, ChangeSubscriber {
     this.#deps.hub.leave(this.#space, this.#subTopic, this);
     this.#inbox.length = 0;
   }
-}
-
-/** Asks for the rights that a question is about; null when the database gives no answer. */
-async function askRights(
-  question: Question,
-  state: JoinedState,
-  authorizer: Authorizer,
-  channel: { readonly subTopic: string; readonly headers: string },
-): Promise<JoinedState['rights'] | null> {
-  const asker = { session: state.session, ...channel };
-  const { broadcast, presence } = state.rights;
-  if (question === 'broadcast-write') {
-    const write = await authorizer.write(asker, 'broadcast');
-    return write.ok ? { presence, broadcast: { ...broadcast, write: write.value } } : null;
-  }
-  const read =
-    presence.read === null
-      ? await authorizer.read(asker, ['presence'])
-      : { ok: true as const, value: new Set(presence.read ? ['presence'] : []) };
-  const write = await authorizer.write(asker, 'presence');
-  if (!read.ok || !write.ok) return null;
-  return { broadcast, presence: { read: read.value.has('presence'), write: write.value } };
 }
 
 function waitUnless(ms: number, signal: AbortSignal): Promise<void> {

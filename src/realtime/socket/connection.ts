@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.ts';
-import { Channel, type ChannelDeps, type ChannelSocket } from '../channel/channel.ts';
+import { Channel } from '../channel/channel.ts';
+import type { ChannelDeps, ChannelSocket } from '../channel/channel-deps.ts';
 import { parseJoin } from '../channel/join-config.ts';
 import type { ChannelInput } from '../channel/machine.ts';
 import type { BroadcastMessage } from '../channel/message.ts';
@@ -83,7 +84,7 @@ export class Connection implements ChannelSocket {
     return maxChannels > 0 && this.#channels.size > maxChannels;
   }
 
-  channelClosed(channel: Channel): void {
+  channelClosed(channel: { readonly topic: string }): void {
     if (this.#channels.get(channel.topic) !== channel) return;
     this.#channels.delete(channel.topic);
     if (this.#channels.size === 0) this.#withoutChannelsSince = this.#options.clock.now();
