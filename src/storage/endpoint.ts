@@ -4,7 +4,7 @@ import type { Call } from './call.ts';
 import type { StorageDeps } from './deps.ts';
 
 /** What a request brings, before its schema has read it. */
-export type RawInput = {
+type RawInput = {
   readonly query: ParsedUrlQuery;
   /** Parsed JSON; undefined where there was no body or the route takes bytes. */
   readonly body: unknown;

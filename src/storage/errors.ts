@@ -21,7 +21,7 @@ const defaulting = (text: string) => (detail: string) => detail || text;
  * Every failure that the storage service answers with.
  * Upstream: src/internal/errors/codes.ts.
  */
-export const STORAGE_ERRORS = {
+const STORAGE_ERRORS = {
   NoSuchBucket: {
     code: 'NoSuchBucket',
     status: 404,
@@ -304,7 +304,7 @@ const pendingUploads = ['s3_multipart_uploads_bucket_id_fkey', 's3_multipart_upl
  * What a failed statement means to a client.
  * Upstream: src/storage/database/errors.ts.
  */
-export function fromPgFailure(failure: PgFailure): StorageError {
+function fromPgFailure(failure: PgFailure): StorageError {
   const options = { cause: failure };
   if (failure.kind === 'pool-timeout' || failure.sqlstate === '53300') {
     return new StorageError('TooManyConnections', '', options);

@@ -62,7 +62,7 @@ const isUrlToken = (claims: Claims): boolean =>
   typeof claims.url === 'string' && (typeof claims.scope === 'string' || typeof claims.upsert === 'boolean');
 
 /** The principal of a verified token. */
-export function principalOf(token: string, claims: Claims, claimsText: string): Principal {
+function principalOf(token: string, claims: Claims, claimsText: string): Principal {
   return {
     role: typeof claims.role === 'string' && claims.role !== '' ? claims.role : 'anon',
     claims,

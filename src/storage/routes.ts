@@ -11,7 +11,7 @@ import * as status from './endpoints/status.ts';
 import * as uploads from './endpoints/uploads.ts';
 
 /** What a route asks of the request's token. */
-export type RouteAuth =
+type RouteAuth =
   /** A good token. */
   | 'required'
   /** Without a good token the request is anonymous. */
@@ -21,7 +21,7 @@ export type RouteAuth =
   | 'none';
 
 /** How a route takes its body. */
-export type RouteBody = 'none' | 'json' | 'json-or-empty' | 'bytes';
+type RouteBody = 'none' | 'json' | 'json-or-empty' | 'bytes';
 
 /** A line of the service's table of contents. */
 export type Route = {

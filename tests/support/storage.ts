@@ -42,7 +42,7 @@ export type StorageInstance = {
 };
 
 /** Parts of a call. */
-export type CallOptions = {
+type CallOptions = {
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON. */

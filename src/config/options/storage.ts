@@ -28,7 +28,7 @@ const binaryBytes: Kind<number> = {
   parse(raw) {
     const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(String(raw).trim());
     const unit = binaryUnits[match?.[2]?.toLowerCase() ?? 'none'];
-    if (match === null || unit === undefined) throw new RangeError('must be a size such as 50MiB');
+    if (match === null || unit === undefined) throw new RangeError('must be a size such as 50MiB or 20MB');
     return Math.floor(Number(match[1]) * unit);
   },
 };

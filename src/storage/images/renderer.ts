@@ -6,10 +6,10 @@ import { type ImageLibrary, loadImageLibrary } from './sharp.ts';
 import type { Transform } from './transform.ts';
 
 /** A rendered image. */
-export type Rendered = { readonly bytes: Buffer; readonly contentType: string };
+type Rendered = { readonly bytes: Buffer; readonly contentType: string };
 
 /** What is rendered. */
-export type RenderSource = {
+type RenderSource = {
   /** Identifies the bytes: renderings of one version never change. */
   readonly version: string;
   readonly size: number;

@@ -22,7 +22,7 @@ export function objectHeaders(metadata: Partial<ObjectMetadata>): ReplyHeaders {
 /**
  * Uploads share the API's origin: no browser may guess their type, and documents that can hold scripts are sandboxed.
  */
-export function safetyHeaders(contentType: string): ReplyHeaders {
+function safetyHeaders(contentType: string): ReplyHeaders {
   const canHoldScripts = /html|xml|svg/i.test(contentType);
   return {
     'x-content-type-options': 'nosniff',

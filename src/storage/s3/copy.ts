@@ -8,7 +8,7 @@ import { type Operation, type S3Call, xmlReply } from './operation.ts';
 import { userMetadataOf } from './user-metadata.ts';
 
 /** The object that `x-amz-copy-source` names: `[/]bucket/key`, percent-encoded. */
-export function copySource(headers: IncomingHttpHeaders): ObjectKey {
+function copySource(headers: IncomingHttpHeaders): ObjectKey {
   const raw = String(headers['x-amz-copy-source'] ?? '').split('?')[0] ?? '';
   let path: string;
   try {

@@ -41,7 +41,7 @@ export const put: Operation = async ({ deps, call, body }) => {
 };
 
 /** The object that the request may see; throws `NoSuchKey`. */
-export async function requireVisible({ deps, call }: S3Call): Promise<ObjectRow> {
+async function requireVisible({ deps, call }: S3Call): Promise<ObjectRow> {
   const row = await findObject(deps.requestDb, scopeOf(call), call.params);
   if (row === null) throw new StorageError('NoSuchKey');
   return row;

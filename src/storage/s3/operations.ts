@@ -25,7 +25,7 @@ export type OperationRoute = {
 };
 
 /** The operations, more particular ones first. Upstream: src/http/routes/s3. */
-export const operations: readonly OperationRoute[] = [
+const operations: readonly OperationRoute[] = [
   { target: 'service', method: 'GET', name: 'storage.s3.bucket.list', run: buckets.listAll },
 
   { target: 'bucket', method: 'PUT', name: 'storage.s3.bucket.create', run: buckets.create },

@@ -116,7 +116,7 @@ function build(parts: Parts): Signature {
 }
 
 /** Milliseconds since the epoch of `YYYYMMDDThhmmssZ`. */
-export const dateMs = (longDate: string): number =>
+const dateMs = (longDate: string): number =>
   Date.parse(longDate.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
 /** Throws for a request that is signed for another time, or a URL whose time is over. */
@@ -145,7 +145,7 @@ export const signingKey = (secret: string, { shortDate, region, service }: KeySc
   hmac(hmac(hmac(hmac(`AWS4${secret}`, shortDate), region), service), 'aws4_request');
 
 /** The scope line of what is signed. */
-export const scopeOf = ({ shortDate, region, service }: Signature): string =>
+const scopeOf = ({ shortDate, region, service }: Signature): string =>
   `${shortDate}/${region}/${service}/aws4_request`;
 
 /** Whether the key signs the canonical request's hash to what the client sent; takes the same time for any answer. */

@@ -2,7 +2,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { StorageError } from '../errors.ts';
 
 /** What an element holds: text, elements by name (several of one name as a list), or nothing. */
-export type XmlNode = string | number | boolean | null | undefined | XmlTree | readonly XmlNode[];
+type XmlNode = string | number | boolean | null | undefined | XmlTree | readonly XmlNode[];
 /** Elements by name; undefined ones are left out. */
 export interface XmlTree {
   readonly [name: string]: XmlNode;

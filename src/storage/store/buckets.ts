@@ -29,7 +29,7 @@ export async function insertBucket(db: RequestDb, scope: RequestScope, bucket: N
 }
 
 /** Columns that a listing may be sorted by. */
-export type BucketSort = 'id' | 'name' | 'created_at' | 'updated_at';
+type BucketSort = 'id' | 'name' | 'created_at' | 'updated_at';
 
 /** Which buckets to list. */
 export type BucketListing = {

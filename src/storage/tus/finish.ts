@@ -73,7 +73,7 @@ export const userMetadataOf = ({ metadata }: UploadMetadata) =>
   metadata ? parseMetadataField(metadata) : null;
 
 /** MD5 of one piece, or, of several, the MD5 of theirs with their number, as S3 does it. */
-export function digestOf(digests: readonly string[]): string {
+function digestOf(digests: readonly string[]): string {
   const [only] = digests;
   if (only === undefined) return createHash('md5').digest('hex');
   if (digests.length === 1) return only;

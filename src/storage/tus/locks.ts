@@ -1,7 +1,7 @@
 import { StorageError } from '../errors.ts';
 
 /** Gives the lock back. */
-export type Release = () => void;
+type Release = () => void;
 
 /** One writer per upload. */
 export interface Locks {

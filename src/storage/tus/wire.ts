@@ -8,7 +8,7 @@ import { StorageError, toStorageError } from '../errors.ts';
  */
 
 /** A refusal in the protocol's own words. */
-export class TusError extends Error {
+class TusError extends Error {
   override readonly name = 'TusError';
   readonly status: number;
 
