@@ -8,7 +8,7 @@ import type { Actor } from './store/audit.ts';
 import type { Session, User } from './store/rows.ts';
 
 /** Largest body of any request. */
-export const maxBodyBytes = 1024 * 1024;
+const maxBodyBytes = 1024 * 1024;
 
 /** One request on its way through the service. */
 export type Call = {

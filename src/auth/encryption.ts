@@ -40,7 +40,7 @@ const rowKey = (key: string, rowId: string): Buffer =>
   Buffer.from(hkdfSync('sha256', Buffer.from(key, 'base64url'), Buffer.alloc(0), rowId, 32));
 
 /** Encrypts one value of a row. */
-export function sealColumn(keyId: string, key: string, rowId: string, plain: string, nonce: Buffer): string {
+function sealColumn(keyId: string, key: string, rowId: string, plain: string, nonce: Buffer): string {
   const cipher = createCipheriv(algorithm, rowKey(key, rowId), nonce);
   const data = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   return JSON.stringify({

@@ -110,7 +110,7 @@ export function refuseUpgrade(socket: Duplex): void {
 }
 
 /** Splits a raw target at the first `?`; an absolute-form target loses its origin. */
-export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+function splitTarget(target: string): { readonly path: string; readonly query: string } {
   const relative = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '') || '/';
   const mark = relative.indexOf('?');
   return mark === -1

@@ -1,4 +1,4 @@
-import { type CryptoKey, exportJWK, importJWK, type JWK } from 'jose';
+import { type CryptoKey, importJWK, type JWK } from 'jose';
 
 /** Signature algorithms that tokens may carry; `none` is not among them. */
 export type SigningAlgorithm =
@@ -70,5 +70,3 @@ export async function verificationKey(jwk: JWK): Promise<VerificationKey> {
 export function verificationKeys(document: { readonly keys: readonly JWK[] }): Promise<VerificationKey[]> {
   return Promise.all(document.keys.map(verificationKey));
 }
-
-export { exportJWK, type JWK };

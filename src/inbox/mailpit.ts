@@ -51,7 +51,7 @@ const head = (mail: CaughtMail) => ({
 });
 
 /** A mail in a list. */
-export const summaryJson = (mail: CaughtMail) => ({
+const summaryJson = (mail: CaughtMail) => ({
   ...head(mail),
   Read: mail.isRead,
   Created: mail.receivedAt.toISOString(),

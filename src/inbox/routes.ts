@@ -72,8 +72,7 @@ const html = ofMail((mail) =>
 );
 
 /** Text as HTML shows it. */
-export const escapeHtml = (plain: string): string =>
-  plain.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+const escapeHtml = (plain: string): string => plain.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 /** The table of contents: Mailpit's API, then Inbucket's. */
 const routes: readonly (readonly [method: HTTPMethod, path: string, endpoint: Endpoint])[] = [

@@ -43,7 +43,7 @@ export async function postSignUp(context: AuthContext, call: Call): Promise<Http
 }
 
 /** Checks a sign-up in upstream's order. */
-export async function checkSignUp(context: AuthContext, body: SignUpBody): Promise<SignUp> {
+async function checkSignUp(context: AuthContext, body: SignUpBody): Promise<SignUp> {
   const { config } = context;
   if (!config.enableSignup) throw accountFailure.signupDisabled();
   if (body.password === '') throw accountFailure.signupPasswordRequired();

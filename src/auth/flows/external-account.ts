@@ -38,7 +38,7 @@ export type ExternalOutcome = {
 };
 
 /** Reads what the decision depends on, and decides. */
-export async function readDecision(
+async function readDecision(
   context: AuthContext,
   db: Queryable,
   aud: string,

@@ -61,7 +61,7 @@ export function configuredProvider(
 }
 
 /** A URL of the definition with the configured host in it. */
-export const urlAt = (template: string, url: string): string =>
+const urlAt = (template: string, url: string): string =>
   template.replace(/^\{([^|}]*)(?:\|([^}]*))?\}/, (_, host: string, suffix = '') =>
     url === '' ? `https://${host}` : url + suffix,
   );

@@ -45,7 +45,7 @@ export type Actor =
 const nil = '00000000-0000-0000-0000-000000000000';
 
 /** The JSON that a row of the log holds. */
-export function auditPayload(actor: Actor, action: AuditAction, traits: JsonObject | null): JsonObject {
+function auditPayload(actor: Actor, action: AuditAction, traits: JsonObject | null): JsonObject {
   const common = { action, log_type: logTypes[action] };
   const extra = traits === null ? {} : { traits };
   if ('adminRole' in actor) {

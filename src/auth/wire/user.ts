@@ -8,7 +8,7 @@ const zeroTime = '0001-01-01T00:00:00Z';
  * An identity as clients see it; members that are undefined are left out of the JSON.
  * Upstream: internal/models/identity.go.
  */
-export const identityJson = (identity: Identity): JsonObject => ({
+const identityJson = (identity: Identity): JsonObject => ({
   identity_id: identity.id,
   id: identity.provider_id,
   user_id: identity.user_id,

@@ -7,7 +7,7 @@ import { keyHeaders, type Target } from './target.ts';
 export type Person = { readonly id: string; readonly email: string; readonly token: string };
 
 /** A person could not be made. */
-export class CastFailure extends Error {
+class CastFailure extends Error {
   override readonly name = 'CastFailure';
 }
 

@@ -84,7 +84,7 @@ const filledExpectation = (expect: Expectation, variables: Variables): Expectati
   fill(expect, variables) as Expectation;
 
 /** Everything in which an answer differs from what a step expects. */
-export function answerMismatches(expect: Expectation, answer: HttpAnswer): Mismatch[] {
+function answerMismatches(expect: Expectation, answer: HttpAnswer): Mismatch[] {
   const { status, headers = {}, body, match, includes, unordered = false, text } = expect;
   const compare = unordered ? unorderedMismatches : mismatches;
   const statuses = typeof status === 'number' ? [status] : status;

@@ -22,9 +22,6 @@ const hook = z.looseObject({
   secrets: z.union([z.string(), z.array(z.string())]).default(''),
 });
 
-/** One hook as config.toml writes it. */
-export type HookSetting = z.infer<typeof hook>;
-
 const providerSettings = [
   'ENABLED',
   'CLIENT_ID',

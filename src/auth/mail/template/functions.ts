@@ -53,7 +53,7 @@ const slice = (value: unknown, from: unknown = 0, to: unknown = undefined): unkn
 };
 
 /** The functions of templates, as Go defines them. */
-export const templateFunctions: Readonly<Record<string, Fn>> = {
+const templateFunctions: Readonly<Record<string, Fn>> = {
   and: (...args) => args.find((value) => !isTrue(value)) ?? args.at(-1),
   or: (...args) => args.find(isTrue) ?? args.at(-1),
   not: (value) => !isTrue(value),
