@@ -83,21 +83,30 @@ async function runShare(
   timeoutMs: number,
 ): Promise<Answered> {
   const role = share[0]?.role ?? '';
-  const steps = share.flatMap((question) => [setClaims(question.claims), statementOf(question)]);
-  const settings = [
-    ['statement_timeout', String(timeoutMs)],
-    // Each plan for the few keys of one batch would be used once; one for any number of keys serves all.
-    ['plan_cache_mode', 'force_generic_plan'],
-  ] as const;
-  const results = await db.run({ role, settings }, steps);
-  return share.map((question, i) => [question, placesOf(results[2 * i + 1])]);
+  const steps = share.flatMap((question) => [
+    forgetSettings,
+    settingsFor(question, timeoutMs),
+    statementOf(question),
+  ]);
+  const results = await db.run({ role, settings: [] }, steps);
+  return share.map((question, i) => [question, placesOf(results[3 * i + 2])]);
 }
+
+/**
+ * What a policy's function has put into settings must not be found by the next client of the transaction: functions
+ * keep there what they looked up. The role is no setting of this kind, and stays.
+ */
+const forgetSettings: Statement = { text: 'reset all', values: [] };
 
 const placesOf = (result: StepResult | undefined): ReadonlySet<number> =>
   new Set((result?.rows ?? []).map(([place]) => Number(place) - 1));
 
-const setClaims = (claims: string): Statement =>
-  compile(sql`select set_config('request.jwt.claims', ${claims}, true)`);
+const settingsFor = ({ claims }: VisibilityQuestion, timeoutMs: number): Statement =>
+  // A plan for the few keys of one batch would be used once; one for any number of keys serves all.
+  compile(sql`
+    select set_config('request.jwt.claims', ${claims}, true),
+      set_config('statement_timeout', ${String(timeoutMs)}, true),
+      set_config('plan_cache_mode', 'force_generic_plan', true)`);
 
 /** The limit keeps the lookup a loop over the key's index: joined at will, a plan made while the table is small reads it all. */
 function statementOf({ relation, keys }: VisibilityQuestion): Statement {

@@ -182,6 +182,28 @@ describe('a policy', () => {
   });
 });
 
+describe('a policy whose function keeps what it looked up', () => {
+  it.each(['true', 'false'])('does not find that of another user (local: %s)', async (isLocal) => {
+    const name = `remembered_${isLocal}`;
+    await guarded(
+      name,
+      `create function public.me_${isLocal}() returns text language plpgsql as $$
+         begin
+           if coalesce(current_setting('app.me', true), '') = '' then
+             perform set_config('app.me', auth.jwt() ->> 'sub', ${isLocal});
+           end if;
+           return current_setting('app.me');
+         end $$;
+       create policy p on TABLE for select using (owner = public.me_${isLocal}())`,
+    );
+    const names = Array.from({ length: 20 }, (_, i) => `u${i}`);
+    const clients = await Promise.all(names.map((each) => watch(name, user(each))));
+    const rows = names.map((each, i) => `(${i}, '${each}')`).join(',');
+    const got = await heard(name, `insert into public.${name} values ${rows}`, clients);
+    expect(got).toEqual(names.map((_, i) => [`INSERT ${i}`]));
+  });
+});
+
 describe('what is committed', () => {
   it('right after the subscription was confirmed always arrives', async () => {
     await db.exec(`create table public.prompt (id int primary key); grant select on public.prompt to anon;
