@@ -52,6 +52,11 @@ const commands: readonly Entry[] = [
     load: () => import('./commands/migration-list.ts'),
   },
   {
+    path: ['storage', 'check'],
+    summary: 'compare objects with the bytes that are stored for them',
+    load: () => import('./commands/storage-check.ts'),
+  },
+  {
     path: ['doctor'],
     summary: 'examine the database and say what is missing',
     load: () => import('./commands/doctor.ts'),
@@ -81,6 +86,7 @@ const commands: readonly Entry[] = [
 const groups: Readonly<Record<string, { readonly summary: string; readonly alias?: string }>> = {
   db: { summary: 'work with the database' },
   migration: { summary: 'work with migrations', alias: 'migrations' },
+  storage: { summary: 'work with stored files' },
   gen: { summary: 'generate code' },
   compat: { summary: 'prove compatibility with Supabase' },
 };
