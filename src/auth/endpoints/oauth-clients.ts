@@ -60,8 +60,7 @@ const registerBody = z.object({
 });
 
 /** The form in which a secret is stored. */
-const hashClientSecret = (secret: string): string =>
-  createHash('sha256').update(secret).digest('base64url');
+const hashClientSecret = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 async function register(
   context: AuthContext,

@@ -68,7 +68,7 @@ export async function createUserAsAdmin(
   if (phone !== null && (await findUserByPhone(context.db, phone, aud)) !== null)
     throw adminFailure.phoneTaken();
   const id = chosenId(context, body.id);
-  const hash = await chosenHash(context, body);
+  const hash = await chosenHash(context, id, body);
   const providers = [...(email === null ? [] : ['email']), ...(phone === null ? [] : ['phone'])];
   const bannedUntil = banEnd(context, body.ban_duration);
   const fresh = {
@@ -77,7 +77,7 @@ export async function createUserAsAdmin(
     role: body.role || context.config.jwtDefaultRole,
     email,
     phone,
-    encrypted_password: context.encryption.seal(id, hash),
+    encrypted_password: hash,
     raw_app_meta_data: mergeMetadata({ provider: providers[0], providers }, body.app_metadata ?? {}),
     raw_user_meta_data: body.user_metadata ?? {},
     is_anonymous: false,
@@ -99,15 +99,15 @@ function chosenId(context: AuthContext, id: string): string {
   return id.toLowerCase();
 }
 
-async function chosenHash(context: AuthContext, body: AdminUserBody): Promise<string> {
+async function chosenHash(context: AuthContext, id: string, body: AdminUserBody): Promise<string> {
   if (body.password !== null && body.password_hash !== '') throw adminFailure.passwordOrHash();
   if (body.password_hash !== '') {
     if (!context.passwords.isKnownFormat(body.password_hash)) throw fault('Error creating user');
-    return body.password_hash;
+    return context.encryption.seal(id, body.password_hash);
   }
   const password = body.password || randomPassword(context.random, 64);
   if (Buffer.byteLength(password) > maxPasswordBytes) throw adminFailure.passwordTooLong();
-  return context.passwords.hash(password);
+  return context.passwords.hash(password, id);
 }
 
 async function finish(

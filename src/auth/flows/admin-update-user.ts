@@ -33,10 +33,7 @@ export async function updateUserAsAdmin(
   const phone = body.phone === '' ? null : demandPhone(body.phone);
   const bannedUntil = banEnd(context, body.ban_duration);
   if (body.password !== null) await context.passwords.demandStrong(body.password);
-  const hash =
-    body.password === null
-      ? undefined
-      : context.encryption.seal(user.id, await context.passwords.hash(body.password));
+  const hash = body.password === null ? undefined : await context.passwords.hash(body.password, user.id);
   const changes = { email, phone, hash, bannedUntil, body };
   return worded('Error updating user', () =>
     runFlow(context, call, async (flow) => {

@@ -62,8 +62,8 @@ async function completeSignUp(context: AuthContext, flow: Flow, user: User): Pro
 }
 
 async function giveRandomPassword(context: AuthContext, flow: Flow, user: User): Promise<User> {
-  const hash = await context.passwords.hash(randomPassword(context.random, 64));
-  const updated = await storePassword(context, flow, user, context.encryption.seal(user.id, hash));
+  const hash = await context.passwords.hash(randomPassword(context.random, 64), user.id);
+  const updated = await storePassword(context, flow, user, hash);
   await endSessions(flow.tx, user.id);
   return updated;
 }

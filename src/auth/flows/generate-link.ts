@@ -116,8 +116,8 @@ async function prepareUser(
   const password = order.type === 'magiclink' ? randomPassword(context.random, 64) : order.password;
   if (password === '') throw accountFailure.signupPasswordRequired();
   if (order.type !== 'magiclink') await context.passwords.demandStrong(password);
-  const hash = await context.passwords.hash(password);
-  const fresh = invitedUser(context, call.aud, order.email, data, hash);
+  const invited = invitedUser(context, call.aud, order.email, data);
+  const fresh = { ...invited, encrypted_password: await context.passwords.hash(password, invited.id) };
   await callBeforeUserCreated(context, call, fresh);
   return fresh;
 }

@@ -9,20 +9,14 @@ import { type Flow, runFlow } from './flow.ts';
 import { sendTokenMail } from './send-mail.ts';
 import { callAfterUserCreated, callBeforeUserCreated, createUser } from './sign-up.ts';
 
-/** A user by mail address that is yet to be made, without or with a password's hash. */
-export const invitedUser = (
-  context: AuthContext,
-  aud: string,
-  email: string,
-  data: JsonObject,
-  hash = '',
-): NewUser => ({
+/** A user by mail address that is yet to be made, without a password. */
+export const invitedUser = (context: AuthContext, aud: string, email: string, data: JsonObject): NewUser => ({
   id: context.random.uuid(),
   aud,
   role: context.config.jwtDefaultRole,
   email,
   phone: null,
-  encrypted_password: hash,
+  encrypted_password: '',
   raw_app_meta_data: { provider: 'email', providers: ['email'] },
   raw_user_meta_data: data,
   is_anonymous: false,

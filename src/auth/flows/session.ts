@@ -85,7 +85,7 @@ function firstRefreshToken(
   const key = context.random.bytes(32);
   return {
     refreshToken: encodeCounterToken(sessionId, 0n, key),
-    refresh: { form: 'counter', hmacKey: key.toString('base64url') },
+    refresh: { form: 'counter', hmacKey: context.encryption.seal(sessionId, key.toString('base64url')) },
   };
 }
 

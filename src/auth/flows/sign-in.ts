@@ -26,7 +26,7 @@ export async function signInWithPassword(
   const user = await (address.kind === 'email'
     ? findUserByEmail(context.db, address.value, call.aud)
     : findUserByPhone(context.db, address.value, call.aud));
-  const isRight = await context.passwords.verify(password, user?.encrypted_password ?? null, user?.id);
+  const isRight = await context.passwords.verify(password, user?.encrypted_password ?? null, user?.id ?? '');
   if (user === null || !user.encrypted_password) throw accountFailure.invalidCredentials();
   if (isBanned(user, context.clock.now())) throw accountFailure.loginBanned();
   await askHook(context, call, user, isRight);

@@ -48,8 +48,9 @@ export const separateProviders = (context: AuthContext): readonly string[] =>
  */
 export async function signUp(context: AuthContext, call: Call, request: SignUp): Promise<SignUpOutcome> {
   const existing = await findExisting(context, call, request);
-  const hash = await context.passwords.hash(request.password);
-  const fresh = existing === null ? newUserOf(context, call, request, hash) : null;
+  const id = context.random.uuid();
+  const hash = await context.passwords.hash(request.password, id);
+  const fresh = existing === null ? newUserOf(context, call, request, { id, hash }) : null;
   if (fresh !== null) await callBeforeUserCreated(context, call, fresh);
   try {
     return await runFlow(context, call, (flow) => carryOut(context, flow, request, existing, fresh));
@@ -74,10 +75,15 @@ const isTakenAddress = (thrown: unknown): boolean => {
   );
 };
 
-function newUserOf(context: AuthContext, call: Call, request: SignUp, hash: string): NewUser {
+function newUserOf(
+  context: AuthContext,
+  call: Call,
+  request: SignUp,
+  { id, hash }: { readonly id: string; readonly hash: string },
+): NewUser {
   const { address } = request;
   return {
-    id: context.random.uuid(),
+    id,
     aud: call.aud,
     role: context.config.jwtDefaultRole,
     email: address.kind === 'email' ? address.email : null,

@@ -131,7 +131,7 @@ async function newHash(
   }
   if (password === '') return null;
   if (user.encrypted_password) await compareWithCurrent(context, call, changes, password);
-  return context.encryption.seal(user.id, await context.passwords.hash(password));
+  return context.passwords.hash(password, user.id);
 }
 
 async function compareWithCurrent(

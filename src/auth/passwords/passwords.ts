@@ -10,10 +10,10 @@ import { demandHashable, type Weakness, weaknessOf, weakPassword } from './polic
 
 /** What the flows do with passwords. Hashing waits its turn and runs off the main thread. */
 export interface Passwords {
-  /** Hash for a new password; the caller has checked its length. */
-  hash(password: string): Promise<string>;
+  /** The form in which a user's new password is stored; the caller has checked its length. */
+  hash(password: string, userId: string): Promise<string>;
   /** Whether a password is the one of a user's stored hash. A missing hash takes as long as a wrong password. */
-  verify(password: string, stored: string | null, userId?: string): Promise<boolean>;
+  verify(password: string, stored: string | null, userId: string): Promise<boolean>;
   /** Whether a hash from elsewhere can be verified here. */
   isKnownFormat(stored: string): boolean;
   /** Throws the refusal of a password that is too long or too weak. */
@@ -54,8 +54,8 @@ export function createPasswords(
   const weakness = async (password: string): Promise<Weakness | null> =>
     weaknessOf(password, policy, await isLeaked(deps, password));
   return {
-    hash: (password) => queue(() => bcryptHash(password)),
-    async verify(password, stored, userId = '') {
+    hash: async (password, userId) => encryption.seal(userId, await queue(() => bcryptHash(password))),
+    async verify(password, stored, userId) {
       const hash = stored ? encryption.open(userId, stored) : '';
       const format = formatOf(hash);
       const matches = await queue(() =>

@@ -15,6 +15,7 @@ function passwords(env: Record<string, string> = {}, answer: typeof fetch = fetc
   return createPasswords(deps, createColumnEncryption(config, systemRandom));
 }
 
+const id = '11111111-2222-4333-8444-555555555555';
 const firebase =
   '$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=ou9tdYTGyYm8kuR6Dt0Bp0kDuAYoXrK16mbZO4yGwAn3oLspjnN0/c41v8xZnO1n14J3MjKj1b2g6AUCAlFwMw==$C0sHCg9ek77hsg==$zKVTMvnWVw5BBOZNUdnsalx4c4c7y/w7IS5p6Ut2+CfEFFlz37J9huyQfov4iizN8dbjvEJlM5tQaJP84+hfTw==';
 const argon2 =
@@ -29,8 +30,8 @@ describe('a stored password', () => {
   ])('%s is known', async (_, password, stored) => {
     const { verify, isKnownFormat } = passwords();
     expect(isKnownFormat(stored)).toBe(true);
-    expect(await verify(password, stored)).toBe(true);
-    expect(await verify(`${password}x`, stored)).toBe(false);
+    expect(await verify(password, stored, id)).toBe(true);
+    expect(await verify(`${password}x`, stored, id)).toBe(false);
   });
 
   it.each([
@@ -43,15 +44,15 @@ describe('a stored password', () => {
   ])('of another kind is not: %s', async (stored) => {
     const { verify, isKnownFormat } = passwords();
     expect(isKnownFormat(stored)).toBe(false);
-    expect(await verify('x', stored)).toBe(false);
+    expect(await verify('x', stored, id)).toBe(false);
   });
 
   it('that is missing takes as long as a wrong one', async () => {
     const { hash, verify } = passwords();
-    const stored = await hash('right');
+    const stored = await hash('right', id);
     const time = async (value: string | null) => {
       const start = performance.now();
-      for (let i = 0; i < 4; i++) await verify('wrong', value);
+      for (let i = 0; i < 4; i++) await verify('wrong', value, id);
       return performance.now() - start;
     };
     await time(stored);
@@ -125,7 +126,6 @@ it('hashes wait their turn', async () => {
 
 describe('an encrypted column', () => {
   const key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-  const id = '11111111-2222-4333-8444-555555555555';
   const stored =
     '{"key_id":"k1","alg":"aes-gcm-hkdf","data":"kPqTo3ZHesRosDZpctrMDfXuKBXqiA==","nonce":"BwcHBwcHBwcHBwcH"}';
   const env = {
