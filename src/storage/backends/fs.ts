@@ -44,6 +44,7 @@ export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore>
   const blobs = join(options.root, 'blobs');
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   await mkdir(blobs, { recursive: true, mode: 0o700 });
+  await sweep(incoming);
   const directories = createDirectorySync(options.isDurable ?? true);
   const place: Place = {
     incoming: (version) => join(incoming, version),
@@ -62,6 +63,17 @@ export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore>
     growing: createFsGrowing({ root: join(options.root, 'growing'), directories, place }),
     close: () => directories.close(),
   };
+}
+
+const leftOverMs = 24 * 3_600_000;
+
+/** Removes what writes have left that a crash cut off; other processes may be writing, so that only old files go. */
+async function sweep(incoming: string): Promise<void> {
+  const oldest = Date.now() - leftOverMs;
+  for (const name of await readdir(incoming)) {
+    const stats = await statFile(join(incoming, name));
+    if (stats !== null && stats.mtimeMs < oldest) await rm(join(incoming, name), { force: true });
+  }
 }
 
 async function putBlob(

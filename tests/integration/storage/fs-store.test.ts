@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -25,4 +25,15 @@ it('does not follow links out of its folder', async () => {
   ).rejects.toThrow();
   expect(await readFile(join(root, 'secret'), 'utf8')).toBe('secret');
   await store.close();
+});
+
+it('removes what a crash has left of writes, once it is old', async () => {
+  const root = await folder();
+  await (await openFsStore({ root })).close();
+  const [old, young] = [join(root, 'incoming', 'old'), join(root, 'incoming', 'young')];
+  await writeFile(old, 'x');
+  await writeFile(young, 'x');
+  await utimes(old, 0, 0);
+  await (await openFsStore({ root })).close();
+  expect(await readdir(join(root, 'incoming'))).toEqual(['young']);
 });
