@@ -6,6 +6,8 @@ export type Unsubscribe = () => void;
  * subject arrive in order. A publisher does not hear its own messages.
  */
 export interface Bus {
+  /** Whether other instances may listen; without any, nothing needs to be published. */
+  readonly isShared: boolean;
   publish(subject: string, message: Buffer): void;
   subscribe(subject: string, receive: (message: Buffer) => void): Unsubscribe;
   close(): Promise<void>;

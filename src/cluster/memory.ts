@@ -11,12 +11,17 @@ type Subscription = { readonly owner: symbol; readonly receive: (message: Buffer
 /** Joins instances that live in one process; a single instance hears nobody. */
 export function createMemoryNetwork(): MemoryNetwork {
   const subjects = new Map<string, Set<Subscription>>();
-  return { join: () => joinNetwork(subjects) };
+  const instances = new Set<symbol>();
+  return { join: () => joinNetwork(subjects, instances) };
 }
 
-function joinNetwork(subjects: Map<string, Set<Subscription>>): Bus {
+function joinNetwork(subjects: Map<string, Set<Subscription>>, instances: Set<symbol>): Bus {
   const owner = Symbol('instance');
+  instances.add(owner);
   return {
+    get isShared() {
+      return instances.size > 1;
+    },
     publish(subject, message) {
       for (const subscription of subjects.get(subject) ?? []) {
         if (subscription.owner !== owner) subscription.receive(message);
@@ -32,6 +37,7 @@ function joinNetwork(subjects: Map<string, Set<Subscription>>): Bus {
       };
     },
     async close() {
+      instances.delete(owner);
       for (const [subject, listeners] of subjects) {
         for (const subscription of listeners)
           if (subscription.owner === owner) listeners.delete(subscription);

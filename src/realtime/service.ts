@@ -52,6 +52,7 @@ export interface RealtimeService {
 }
 
 const sweepMs = 10_000;
+const beatMs = 2_000;
 const drainSlice = 100;
 const drainPauseMs = 20;
 
@@ -84,8 +85,10 @@ export function createRealtimeService(deps: RealtimeDeps): RealtimeService {
         for (const connection of connections) connection.checkAlive();
       };
       const timer = setInterval(sweep, Math.min(sweepMs, config.idleTimeoutMs / 2));
+      const beat = setInterval(() => channels.hub.beat(), beatMs);
       await Promise.all([feed.run(signal), keepPartitions(ownerDb, observer, signal)]);
       clearInterval(timer);
+      clearInterval(beat);
       channels.hub.close();
       await ownerDb.close();
     },
@@ -111,7 +114,8 @@ function createChannelDeps(
   state: { readonly isDraining: boolean },
 ): { readonly channels: ChannelDeps; readonly stream: ChangeStream } {
   const { config, clock, observer, random, requestDb, verifier, keys } = deps;
-  const hub = createHub(deps.bus);
+  const self = `${deps.nodeId}.${random.bytes(6).toString('base64url')}`;
+  const hub = createHub({ bus: deps.bus, self, now: () => clock.now() });
   const events = createRateCounter(config.maxEventsPerSecond, clock);
   const reportFault = (error: unknown): void =>
     observer({ kind: 'fault', service: 'realtime', message: 'channel', error });
@@ -137,7 +141,7 @@ function createChannelDeps(
       presenceWindowMs: config.clientPresenceWindowMs,
       maxPayloadBytes: payloadBytes(config),
     },
-    nextRef: refMaker(deps),
+    nextRef: refMaker(self),
     uuid: () => random.uuid(),
     replicationReady: (signal) => stream.feed.live(signal),
     reportFault,
@@ -145,9 +149,8 @@ function createChannelDeps(
   return { channels, stream };
 }
 
-/** References that are unique over instances and over restarts of an instance. */
-function refMaker({ nodeId, random }: RealtimeDeps): () => string {
-  const epoch = `${nodeId}.${random.bytes(6).toString('base64url')}`;
+/** References that are unique over instances and over restarts of an instance: they begin with its name. */
+function refMaker(self: string): () => string {
   let count = 0;
-  return () => `${epoch}.${(count++).toString(36)}`;
+  return () => `${self}.${(count++).toString(36)}`;
 }

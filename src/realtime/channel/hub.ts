@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Bus, Unsubscribe } from '../../cluster/bus.ts';
 import type { Frame, Push, Serializer } from '../socket/frame.ts';
-import { decodeBusMessage, encodeBusMessage } from './bus-message.ts';
+import { type BusMessage, decodeBusMessage, encodeBusMessage } from './bus-message.ts';
 import type { BroadcastMessage, Space } from './message.ts';
+import { createPeers } from './peers.ts';
 import { createPresenceTopic, type PresenceEntry, type PresenceTopic } from './presence.ts';
 
 /** A channel as its topic sees it. */
@@ -26,8 +27,18 @@ export interface Hub {
   untrack(space: Space, subTopic: string, member: Member): void;
   /** JSON text of `presence_state`; what changed before is sent to the members first. */
   presenceState(space: Space, subTopic: string): string;
+  /** To be called every few seconds: tells the other instances that this one lives, and drops those that do not. */
+  beat(): void;
   close(): void;
 }
+
+/** What the topics of an instance need. */
+export type HubOptions = {
+  readonly bus: Bus;
+  /** Name of this instance; the ids of its members begin with it and a dot. */
+  readonly self: string;
+  readonly now: () => number;
+};
 
 type Topic = {
   readonly name: string;
@@ -73,8 +84,43 @@ function broadcastFrame(serializer: Serializer, topic: string, message: Broadcas
 }
 
 /** Creates the topics of one instance. */
-export function createHub(bus: Bus): Hub {
+export function createHub({ bus, self, now }: HubOptions): Hub {
   const topics = new Map<string, Topic>();
+  const isOwn = ({ member }: PresenceEntry): boolean => member.startsWith(`${self}.`);
+  const tell = (subject: string, message: BusMessage): void => {
+    if (bus.isShared) bus.publish(subject, encodeBusMessage(message));
+  };
+  const receive = (topic: Topic, bytes: Buffer): void => {
+    const message = decodeBusMessage(bytes);
+    switch (message?.kind) {
+      case 'object':
+      case 'user':
+        deliver(topic, message, undefined);
+        return;
+      case 'presence':
+        for (const member of message.untracked) topic.presence.untrack(member);
+        for (const entry of message.tracked) topic.presence.track(entry);
+        announcePresence(topic);
+        return;
+      case 'presence-request': {
+        const tracked = [...topic.presence.entries()].filter(isOwn);
+        if (tracked.length > 0) tell(topic.subject, { kind: 'presence', tracked, untracked: [] });
+        return;
+      }
+    }
+  };
+  const peers = createPeers({
+    bus,
+    self,
+    now,
+    onGone(peer) {
+      for (const topic of topics.values()) {
+        const lost = [...topic.presence.entries()].filter(({ member }) => member.startsWith(`${peer}.`));
+        for (const { member } of lost) topic.presence.untrack(member);
+        announcePresence(topic);
+      }
+    },
+  });
   const keyOf = (space: Space, subTopic: string): string => `${space}:${subTopic}`;
 
   const open = (space: Space, subTopic: string): Topic => {
@@ -91,7 +137,15 @@ export function createHub(bus: Bus): Hub {
       pause: null,
     };
     topics.set(key, topic);
+    tell(subject, { kind: 'presence-request' });
     return topic;
+  };
+  /** Takes out what a channel tracked, here and, when it tracked something, elsewhere. */
+  const untrack = (topic: Topic, member: Member): void => {
+    if (topic.presence.untrack(member.id)) {
+      tell(topic.subject, { kind: 'presence', tracked: [], untracked: [member.id] });
+    }
+    announcePresence(topic);
   };
   const closeIfUnused = (key: string, topic: Topic): void => {
     if (topic.members.size > 0) return;
@@ -109,25 +163,23 @@ export function createHub(bus: Bus): Hub {
       const topic = topics.get(key);
       if (topic === undefined) return;
       topic.members.delete(member);
-      topic.presence.untrack(member.id);
-      announcePresence(topic);
+      untrack(topic, member);
       closeIfUnused(key, topic);
     },
     publish(space, subTopic, message, except) {
-      bus.publish(subjectOf(space, subTopic), encodeBusMessage(message));
       const topic = topics.get(keyOf(space, subTopic));
+      if (bus.isShared) tell(topic?.subject ?? subjectOf(space, subTopic), message);
       return topic === undefined ? 0 : deliver(topic, message, except);
     },
     track(space, subTopic, entry) {
       const topic = open(space, subTopic);
       topic.presence.track(entry);
+      tell(topic.subject, { kind: 'presence', tracked: [entry], untracked: [] });
       announcePresence(topic);
     },
     untrack(space, subTopic, member) {
       const topic = topics.get(keyOf(space, subTopic));
-      if (topic === undefined) return;
-      topic.presence.untrack(member.id);
-      announcePresence(topic);
+      if (topic !== undefined) untrack(topic, member);
     },
     presenceState(space, subTopic) {
       const topic = topics.get(keyOf(space, subTopic));
@@ -135,7 +187,9 @@ export function createHub(bus: Bus): Hub {
       sendDiff(topic);
       return topic.presence.state();
     },
+    beat: () => peers.beat(),
     close() {
+      peers.leave();
       for (const topic of topics.values()) {
         topic.unsubscribe();
         if (topic.pause !== null) clearTimeout(topic.pause);
@@ -143,11 +197,6 @@ export function createHub(bus: Bus): Hub {
       topics.clear();
     },
   };
-}
-
-function receive(topic: Topic, bytes: Buffer): void {
-  const message = decodeBusMessage(bytes);
-  if (message !== null) deliver(topic, message, undefined);
 }
 
 function deliver(topic: Topic, message: BroadcastMessage, except: Member | undefined): number {

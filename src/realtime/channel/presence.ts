@@ -23,8 +23,10 @@ type Metas = Map<string, Map<string, Meta>>;
 /** Presence of one topic, and what changed in it since the last difference was taken. */
 export interface PresenceTopic {
   track(entry: PresenceEntry): void;
-  untrack(member: string): void;
+  /** Yields whether the member had tracked something. */
+  untrack(member: string): boolean;
   readonly isEmpty: boolean;
+  /** Who is present, channels of other instances included. */
   entries(): Iterable<PresenceEntry>;
   /** JSON text of `presence_state`. */
   state(): string;
@@ -50,9 +52,10 @@ export function createPresenceTopic(): PresenceTopic {
     },
     untrack(member) {
       const entry = byMember.get(member);
-      if (entry === undefined) return;
+      if (entry === undefined) return false;
       byMember.delete(member);
       leave(entry);
+      return true;
     },
     get isEmpty() {
       return byMember.size === 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryNetwork } from '../../../src/cluster/memory.ts';
 import { decodeBusMessage, encodeBusMessage } from '../../../src/realtime/channel/bus-message.ts';
-import { createHub, type Member } from '../../../src/realtime/channel/hub.ts';
+import { createHub, type Hub, type Member } from '../../../src/realtime/channel/hub.ts';
 import { parseJoin } from '../../../src/realtime/channel/join-config.ts';
 import { createPresenceTopic } from '../../../src/realtime/channel/presence.ts';
 import { createRateCounter } from '../../../src/realtime/limits.ts';
@@ -88,7 +88,11 @@ function listener(id: string): Member & { readonly frames: string[] } {
 describe('the hub', () => {
   it('reaches members of other instances once, and never its own twice', () => {
     const network = createMemoryNetwork();
-    const [left, right] = [createHub(network.join()), createHub(network.join())];
+    const now = (): number => 0;
+    const [left, right] = ['l', 'r'].map((self) => createHub({ bus: network.join(), self, now })) as [
+      Hub,
+      Hub,
+    ];
     const [here, there, elsewhere] = [listener('a'), listener('b'), listener('c')];
     left.join('public', 'x', here);
     right.join('public', 'x', there);
@@ -106,12 +110,66 @@ describe('the hub', () => {
     { kind: 'object', payload: '{"a":"\\n"}' },
     { kind: 'user', event: 'e\n', encoding: 'binary', data: Buffer.from([0, 10, 255]), id: null },
     { kind: 'user', event: 'e', encoding: 'json', data: Buffer.from('{}'), id: 'x' },
+    { kind: 'presence-request' },
+    {
+      kind: 'presence',
+      tracked: [{ member: 'm', key: 'k', meta: { phxRef: '1', previous: null, payload: '{}' } }],
+      untracked: ['n'],
+    },
   ] as const)('carries %j between instances', (message) => {
     expect(decodeBusMessage(encodeBusMessage(message))).toEqual(message);
   });
 
   it.each(['', 'x', '{}\n', '{"kind":"user"}\nabc'])('ignores %j from the bus', (text) => {
     expect(decodeBusMessage(Buffer.from(text))).toBeNull();
+  });
+});
+
+describe('presence over two instances', () => {
+  const entry = (member: string, phxRef: string) => ({ member, key: 'k', meta: meta(phxRef) });
+  const state = (hub: Hub): unknown => JSON.parse(hub.presenceState('public', 'x'));
+  const ofRefs = (...refs: string[]): unknown =>
+    refs.length === 0 ? {} : { k: { metas: refs.map((ref) => ({ phx_ref: ref })) } };
+
+  function pair(clock = { now: 0 }) {
+    const network = createMemoryNetwork();
+    const open = (self: string): Hub => createHub({ bus: network.join(), self, now: () => clock.now });
+    const [left, right] = [open('l'), open('r')];
+    left.beat();
+    right.beat();
+    return { left, right, clock };
+  }
+
+  it('is the same on both, also for a topic that is opened later', () => {
+    const { left, right } = pair();
+    const [one, two] = [listener('l.1'), listener('r.1')];
+    left.join('public', 'x', one);
+    left.track('public', 'x', entry('l.1', '1'));
+    right.join('public', 'x', two);
+    right.track('public', 'x', entry('r.1', '2'));
+    expect(state(left)).toEqual(ofRefs('1', '2'));
+    expect(state(right)).toEqual(ofRefs('1', '2'));
+    left.leave('public', 'x', one);
+    expect(state(right)).toEqual(ofRefs('2'));
+    left.close();
+    right.close();
+  });
+
+  it('loses the entries of an instance that stops, and of one that falls silent', () => {
+    const { left, right, clock } = pair();
+    right.join('public', 'x', listener('r.1'));
+    left.join('public', 'x', listener('l.1'));
+    left.track('public', 'x', entry('l.1', '1'));
+    expect(state(right)).toEqual(ofRefs('1'));
+    clock.now = 10_001;
+    right.beat();
+    expect(state(right)).toEqual({});
+    left.beat();
+    left.track('public', 'x', entry('l.1', '2'));
+    expect(state(right)).toEqual(ofRefs('2'));
+    left.close();
+    expect(state(right)).toEqual({});
+    right.close();
   });
 });
 
