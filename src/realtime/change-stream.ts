@@ -45,7 +45,8 @@ export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
   const index = createSubscriptionIndex();
   const catalog = createCatalog(ownerDb, config.publication);
   const relations = createRelations(catalog, () => clock.now());
-  const dispatch = { ...dispatchOptions(options), index, relations };
+  const onStoredMessage = (change: Change): void => publishStored(change, feed.firstPosition, options);
+  const dispatch = { ...dispatchOptions(options), index, relations, onStoredMessage };
   const feed = createFeed({
     ownerUrl: options.ownerUrl,
     slotName: config.slotName,
@@ -69,10 +70,11 @@ export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
   return { feed, changes };
 }
 
-function dispatchOptions(options: ChangeStreamOptions): Omit<DispatchOptions, 'index' | 'relations'> {
+function dispatchOptions(
+  options: ChangeStreamOptions,
+): Omit<DispatchOptions, 'index' | 'relations' | 'onStoredMessage'> {
   const { config, clock, requestDb: db, observer, ownerDb, reportFault } = options;
   const delivered = createRateCounter(config.maxEventsPerSecond, clock);
-  const startedAt = BigInt(clock.now()) * 1_000n;
   const onFailure: DispatchOptions['onFailure'] = ({ sqlstate }, relation) =>
     observer({
       kind: 'notice',
@@ -94,7 +96,6 @@ function dispatchOptions(options: ChangeStreamOptions): Omit<DispatchOptions, 'i
     delivery,
     slowLane: createSlowLane({ db, timeoutMs, delivery, onFailure, reportFault, patienceMs, now }),
     readSnapshot: () => readSnapshot(ownerDb),
-    onStoredMessage: (change) => publishStored(change, startedAt, options),
     onFailure,
   };
 }
@@ -108,9 +109,9 @@ async function readSnapshot(db: OwnerDb): Promise<string> {
   return row?.snapshot ?? '0:0:';
 }
 
-function publishStored(change: Change, startedAt: bigint, { hub, events }: ChangeStreamOptions): void {
-  // What was stored while this instance was down: its sockets had not joined then.
-  if (change.committedAt < startedAt || events.isExceeded()) return;
+function publishStored(change: Change, firstPosition: bigint, { hub, events }: ChangeStreamOptions): void {
+  // What was stored before this instance came up: its sockets had not joined then.
+  if (change.commitLsn < firstPosition || events.isExceeded()) return;
   const stored = toBroadcast(change);
   if (stored === null) return;
   events.add(1 + hub.publish(stored.space, stored.subTopic, stored.message));

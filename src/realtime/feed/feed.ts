@@ -7,6 +7,7 @@ import { createOwnerDb, type OwnerDb } from './owner-db.ts';
 import type { Relations } from './relations.ts';
 import {
   createSlot,
+  currentPosition,
   defaultSlotName,
   dropSlot,
   existingPublications,
@@ -52,6 +53,8 @@ export interface Feed {
   restart(): void;
   /** Publications that the running stream reads. */
   readonly publications: readonly string[];
+  /** Where the log ended when this instance first reached the database; 0 before. */
+  readonly firstPosition: bigint;
 }
 
 const limits = { maxRows: 500, maxBytes: 1024 ** 2 };
@@ -64,6 +67,7 @@ const objectNotInPrerequisiteState = '55000';
 type FeedState = {
   readonly liveness: Liveness;
   publications: readonly string[];
+  firstPosition: bigint;
   /** The slot cannot be used any more, though it is there. */
   mustRecreate: boolean;
   /** Last change that went out. */
@@ -76,6 +80,7 @@ export function createFeed(options: FeedOptions): Feed {
   const state: FeedState = {
     liveness,
     publications: [],
+    firstPosition: 0n,
     mustRecreate: false,
     delivered: { lsn: 0n, index: -1 },
   };
@@ -86,6 +91,9 @@ export function createFeed(options: FeedOptions): Feed {
     },
     get publications() {
       return state.publications;
+    },
+    get firstPosition() {
+      return state.firstPosition;
     },
     restart: () => restarts.abort(),
     live: (signal) => liveness.wait(signal),
@@ -116,6 +124,7 @@ const isSlotUnusable = (failure: unknown): boolean =>
 async function attempt(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
   const slotDb = createOwnerDb(options.ownerUrl);
   try {
+    if (state.firstPosition === 0n) state.firstPosition = await currentPosition(slotDb);
     const slot = await prepareSlot(slotDb, options, state.mustRecreate);
     await slotDb.close();
     state.mustRecreate = false;

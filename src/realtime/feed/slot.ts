@@ -1,4 +1,5 @@
 import { sql } from '../../pg/sql/sql.ts';
+import { parseLsn } from './lsn.ts';
 import type { OwnerDb } from './owner-db.ts';
 
 /** The slot as the server describes it. */
@@ -88,4 +89,10 @@ export async function hasSlotGuard(db: OwnerDb): Promise<boolean> {
     sql`select current_setting('max_slot_wal_keep_size') as limit`,
   );
   return row?.limit !== '-1';
+}
+
+/** Where the log ends now. */
+export async function currentPosition(db: OwnerDb): Promise<bigint> {
+  const [row] = await db.query<{ lsn: string }>(sql`select pg_current_wal_insert_lsn()::text as lsn`);
+  return parseLsn(row?.lsn ?? '0/0');
 }
