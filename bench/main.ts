@@ -1,12 +1,8 @@
-import { createHmac } from 'node:crypto';
-import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
-import { connect } from '../src/pg/connect.ts';
-import { loginUrl, startTestCluster } from '../tests/support/cluster.ts';
-import { benchUser, datasetSql, settleSql } from './dataset.ts';
 import { floor } from './floor.ts';
 import { type LoadResult, load } from './load.ts';
-import { type Server, startServer } from './processes.ts';
+import type { Server } from './processes.ts';
+import { benchToken, claims, poolSize, startCeiling, startOwnbase, withDataset } from './setup.ts';
 import { type Workload, workloads } from './workloads.ts';
 
 /*
@@ -26,64 +22,6 @@ const { values: flags } = parseArgs({
 });
 const seconds = Number(flags.seconds);
 const connections = Number(flags.connections);
-const poolSize = 10;
-const secret = 'super-secret-jwt-token-with-at-least-32-characters-long';
-const claims = JSON.stringify({
-  sub: benchUser,
-  role: 'authenticated',
-  aud: 'authenticated',
-  exp: 4_102_444_800,
-});
-
-function benchToken(): string {
-  const part = (text: string): string => Buffer.from(text).toString('base64url');
-  const signed = `${part('{"alg":"HS256","typ":"JWT"}')}.${part(claims)}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-const isAnswering = async (url: string): Promise<boolean> => (await fetch(url)).status < 503;
-
-async function startCeiling(databaseUrl: string): Promise<Server> {
-  const port = await freePort();
-  return startServer(
-    ['node', '--import', 'tsx', 'bench/servers/ceiling.ts'],
-    { PORT: String(port), DATABASE_URL: databaseUrl, JWT_SECRET: secret, POOL: String(poolSize) },
-    `http://127.0.0.1:${port}`,
-    isAnswering,
-  );
-}
-
-async function startOwnbase(databaseUrl: string): Promise<Server> {
-  const port = await freePort();
-  return startServer(
-    ['node', 'dist/cli/main.js', 'rest'],
-    {
-      PGRST_DB_URI: databaseUrl,
-      PGRST_DB_SCHEMAS: 'public',
-      PGRST_DB_ANON_ROLE: 'anon',
-      PGRST_JWT_SECRET: secret,
-      PGRST_DB_EXTRA_SEARCH_PATH: 'public,extensions',
-      PGRST_DB_MAX_ROWS: '1000',
-      PGRST_DB_POOL: String(poolSize),
-      PGRST_SERVER_PORT: String(port),
-      PGRST_SERVER_HOST: '127.0.0.1',
-      PGRST_LOG_LEVEL: 'error',
-    },
-    `http://127.0.0.1:${port}`,
-    isAnswering,
-  );
-}
 
 type Row = {
   readonly workload: Workload;
@@ -97,7 +35,7 @@ const best = (results: readonly LoadResult[]): LoadResult =>
 
 async function measure(
   workload: Workload,
-  servers: { ceiling: Server; own: Server },
+  servers: { readonly ceiling: Server; readonly own: Server },
   databaseUrl: string,
 ): Promise<Row> {
   const token = benchToken();
@@ -133,34 +71,21 @@ function line(row: Row): string {
   ].join(' ');
 }
 
-const cluster = await startTestCluster({ shared_buffers: '256MB' });
-const servers: Server[] = [];
-try {
-  const owner = new URL(cluster.ownerUrl);
-  const postgres = await connect(loginUrl(owner, 'postgres', 'postgres'));
-  await postgres.exec(datasetSql);
-  await postgres.end();
-  const admin = await connect(cluster.ownerUrl);
-  await admin.exec(settleSql);
-  await admin.end();
-  const databaseUrl = loginUrl(owner, 'postgres', 'authenticator');
-  const ceiling = await startCeiling(databaseUrl);
-  servers.push(ceiling);
-  const own = await startOwnbase(databaseUrl);
-  servers.push(own);
+await withDataset(async (databaseUrl, started) => {
+  const servers = {
+    ceiling: started(await startCeiling(databaseUrl)),
+    own: started(await startOwnbase(databaseUrl)),
+  };
   if (!flags.json) {
     process.stdout.write(
       `${connections} connections, ${seconds} s, pool of ${poolSize}, requests per second\n`,
     );
     process.stdout.write(
-      'workload                floor  ceiling  ownbase   share  target   p99 ms  cpu us (own/ceiling)\n',
+      'workload                floor  ceiling  ownbase   share  target     p99 ms     cpu us\n',
     );
   }
   for (const workload of workloads.filter(({ name }) => name.includes(flags.only))) {
-    const row = await measure(workload, { ceiling, own }, databaseUrl);
+    const row = await measure(workload, servers, databaseUrl);
     process.stdout.write(flags.json ? `${JSON.stringify(row)}\n` : `${line(row)}\n`);
   }
-} finally {
-  for (const server of servers) await server.stop();
-  await cluster.stop();
-}
+});
