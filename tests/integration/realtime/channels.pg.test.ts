@@ -495,3 +495,16 @@ describe('limits', () => {
     expect(none.payload).toEqual({ status: 'ok', response: {} });
   });
 });
+
+describe('a crowd', () => {
+  it('of two thousand joins is let in within seconds, and out', async () => {
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => open()));
+    for (const client of sockets)
+      for (let n = 0; n < 100; n++) client.send(`realtime:crowd-${n}`, 'phx_join', { config: {} });
+    await Promise.all(sockets.map((client) => client.until(() => client.of('phx_reply').length === 100)));
+    expect(
+      sockets.flatMap((client) => client.of('phx_reply')).every(({ payload }) => payload.status === 'ok'),
+    ).toBe(true);
+    for (const client of sockets) client.close();
+  });
+});
