@@ -20,6 +20,8 @@ export type AppInput = {
   readonly keys: InstanceKeys;
   readonly urls: DatabaseUrls;
   readonly observer: Observer;
+  /** Makes the buckets of config.toml and uploads their files, as the first start of a project does. */
+  readonly seedsBuckets?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
 };
@@ -67,6 +69,7 @@ export async function startApp(input: AppInput): Promise<App> {
   const services = await startServices({
     ...{ config, keys, clock, random, observer, verifier, databases, supervisor, publicUrl },
     urls: input.urls,
+    seedsBuckets: input.seedsBuckets ?? false,
   });
   const gateway = createHttpServer({
     router: createGateway({

@@ -23,6 +23,8 @@ export type PreparedDatabase = {
   /** The supervised server, or null when the database is somebody else's. */
   readonly embedded: EmbeddedPostgres | null;
   readonly migrated: MigrateReport | null;
+  /** Whether this start made the database, so that what belongs to a first start is still to be done. */
+  readonly isNew: boolean;
 };
 
 /** Password of `postgres` on the embedded server, as on every local Supabase. */
@@ -95,7 +97,8 @@ async function prepare(
     embedded !== null || isFresh,
     report,
   );
-  return { urls: databaseUrls(ownerUrl, passwords, config.db.appUrl), publicUrl, embedded, migrated };
+  const urls = databaseUrls(ownerUrl, passwords, config.db.appUrl);
+  return { urls, publicUrl, embedded, migrated, isNew: embedded?.created ?? isFresh };
 }
 
 /** An external database counts as empty while no schema of ours and no table of anybody is in it. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Supervisor } from '../core/lifecycle.ts';
@@ -24,6 +25,7 @@ export type ServiceInput = {
   readonly supervisor: Supervisor;
   readonly publicUrl: string;
   readonly urls: DatabaseUrls;
+  readonly seedsBuckets: boolean;
 };
 
 /** The services that the configuration turns on. */
@@ -148,12 +150,17 @@ async function startStorage(input: ServiceInput): Promise<Part> {
     import('../storage/service.ts'),
     import('../storage/backends/open.ts'),
   ]);
-  const service = createStorageService({
+  const deps = {
     ...{ config: config.storage, keys, clock, random, observer, verifier, publicUrl },
     requestDb: databases.storageRequests,
     serviceDb: databases.storage,
     store: await openObjectStore(config.storage, storageDir(config)),
-  });
+  };
+  const service = createStorageService(deps);
+  if (input.seedsBuckets && Object.keys(config.storage.buckets).length > 0) {
+    const { seedBuckets } = await import('../storage/seed.ts');
+    await seedBuckets(deps, config.storage.buckets, join(config.projectDir, 'supabase'));
+  }
   input.supervisor.start({ id: 'storage outbox', service: 'storage', run: service.run });
   const mount = { service: 'storage', handler: service.handle, isGuarded: false } as const;
   return {

@@ -54,7 +54,8 @@ async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
     const database = await prepareDatabase(config, keys, reportPreparation);
     try {
       const observer = createLog(config.gateway.logLevel);
-      return { database, app: await startApp({ config, keys, urls: database.urls, observer }) };
+      const seedsBuckets = database.isNew && process.env.NODE_ENV !== 'production';
+      return { database, app: await startApp({ config, keys, urls: database.urls, observer, seedsBuckets }) };
     } catch (thrown) {
       await database.embedded?.stop();
       throw thrown;

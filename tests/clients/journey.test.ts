@@ -215,6 +215,11 @@ describe('files', () => {
     expect([answer.status, await answer.text()]).toEqual([200, 'A']);
   });
 
+  it('of the project’s own folder are there from the first start', async () => {
+    const { data } = ada.client.storage.from('samples').getPublicUrl('hello.txt');
+    expect(await (await fetch(data.publicUrl)).text()).toBe('a sample\n');
+  });
+
   it('over the project’s limit are refused', async () => {
     const { error } = await ada.client.storage
       .from('private')
