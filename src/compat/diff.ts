@@ -91,6 +91,8 @@ type Facet = {
 /** What of one step is compared. */
 function facets(left: StepRecord, right: StepRecord): Facet[] {
   const header = (record: StepRecord, name: string): string => record.response?.headers[name] ?? 'absent';
+  const body = (record: StepRecord): string =>
+    record.isShared === true ? '' : (record.response?.body ?? '');
   return [
     {
       what: 'status',
@@ -102,7 +104,7 @@ function facets(left: StepRecord, right: StepRecord): Facet[] {
       name,
       values: [header(left, name), header(right, name)] as const,
     })),
-    { what: 'body', name: 'body', values: [left.response?.body ?? '', right.response?.body ?? ''] },
+    { what: 'body', name: 'body', values: [body(left), body(right)] },
     {
       what: 'messages',
       name: 'messages',
@@ -122,7 +124,9 @@ function normalizer({ environment }: SuiteResult): Normalize {
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
       .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?/g, '<time>')
       .replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '<token>')
-      .replaceAll(/(access_token|refresh_token|token|code|phx_ref(?:_prev)?)(=|":")[^&"]+/g, '$1$2<token>')
+      .replaceAll(/((?:access_|refresh_)?token|phx_ref(?:_prev)?|nextCursor)(=|":")[^&"]+/g, '$1$2<token>')
+      .replaceAll(/([?&]code=|\/upload\/resumable\/)[\w-]+/g, '$1<token>')
+      .replaceAll(/Failing row contains \(\d+/g, 'Failing row contains (<number>')
       .replaceAll(/"(id|ids|n)":\[?\d+\]?/g, '"$1":<number>')
       .replaceAll(/\b\d{8,13}\b/g, '<number>');
 }

@@ -11,6 +11,8 @@ export type StepRecord = {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
+  /** The answer lists things of others too: its length and order say nothing. */
+  readonly isShared?: boolean;
   /** Messages that a socket received while the step waited. */
   readonly messages?: readonly unknown[];
   readonly mismatches: readonly Mismatch[];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SuiteResult } from '../../compat/result.ts';
+import { type SuiteResult, totalsOf } from '../../compat/result.ts';
 import type { Target } from '../../compat/run/target.ts';
 import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
@@ -9,7 +9,7 @@ import { createCompatProgress } from '../ui/compat-progress.ts';
 
 const examples = `
 Without --url the running backend of this project is examined. Everything that a run makes begins with compat_ and is
-removed at the end, also after Ctrl-C. Ends with code 1 when a case fails.
+removed at the end, also after Ctrl-C. Ends with code 1 when a case fails or none ran.
 
 Examples:
   $ ownbase compat run
@@ -102,7 +102,8 @@ async function writeReports(result: SuiteResult, dir: string): Promise<void> {
 
 function exitCodeOf(result: SuiteResult): number {
   if (result.wasInterrupted) return 130;
-  const isClean =
-    result.leftovers.length === 0 && result.results.every(({ outcome }) => outcome !== 'failed');
-  return isClean ? exitCode.ok : exitCode.failed;
+  const { passed, failed } = totalsOf(result.results);
+  const isClean = result.leftovers.length === 0 && failed === 0;
+  // A run that could examine nothing proves nothing.
+  return isClean && passed > 0 ? exitCode.ok : exitCode.failed;
 }

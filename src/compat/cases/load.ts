@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Case, Service } from './model.ts';
+import { type Case, type Service, services } from './model.ts';
 import { CaseFileError, parseCaseFile } from './parse.ts';
 
 /** The suite's data beside the package's code: `cases/` and `fixtures/`. */
@@ -14,13 +14,14 @@ export type Selection = {
   readonly ids?: readonly string[] | undefined;
 };
 
-/** All cases below a folder, in the order of their files; throws `CaseFileError`. */
+/** All cases below a folder, in the order of services and files; throws `CaseFileError`. */
 export async function loadCases(dir: string = join(suiteDir, 'cases')): Promise<Case[]> {
   const files = (await readdir(dir, { recursive: true })).filter((name) => name.endsWith('.yaml')).sort();
   const loaded = await Promise.all(
     files.map(async (name) => parseCaseFile(await readFile(join(dir, name), 'utf8'), name)),
   );
-  const cases = loaded.flat();
+  const place = ({ service }: Case): number => services.indexOf(service);
+  const cases = loaded.flat().sort((one, other) => place(one) - place(other));
   const seen = new Set<string>();
   for (const { id } of cases) {
     if (seen.has(id)) throw new CaseFileError(`the case ${id} is there twice`);

@@ -55,6 +55,7 @@ details pre { margin-top: 0.6rem; padding: 0.8rem; background: var(--paper); bor
 .passed .mark::before { content: '✓'; color: var(--good); }
 .failed .mark::before { content: '✗'; color: var(--bad); }
 .skipped .mark::before { content: '–'; color: var(--skip); }
+.cases .group th { padding-top: 1.3rem; font-weight: 600; } .cases .group span { color: var(--soft); font-weight: 400; }
 .cases tr:target { background: var(--good-soft); }
 .environment th { width: 9rem; color: var(--soft); }
 @media (max-width: 44rem) { .squares { width: auto; } .service, .matrix th:first-child { display: none; } }

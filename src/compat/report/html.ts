@@ -105,12 +105,17 @@ ${step.messages ? `<pre>${html(json(step.messages))}</pre>` : ''}
 }
 
 function allCases(results: readonly CaseResult[]): string {
-  const rows = results.map(({ id, title, method, outcome, reason, ms }) => {
-    const anchor = outcome === 'failed' ? '' : ` id="${html(id)}"`;
-    const note = outcome === 'skipped' ? ` <small>${html(reason ?? '')}</small>` : '';
-    return `<tr${anchor} class="${outcome}"><td class="mark"></td><td>${html(title)}${note}</td><td><code>${html(method)}</code></td><td class="number">${outcome === 'skipped' ? '' : duration(ms)}</td></tr>`;
+  const rows = byFeature(results).map(({ service, feature, results: group }) => {
+    const heading = `<tr class="group"><th></th><th colspan="3" scope="rowgroup">${html(feature)} <span>${service}</span></th></tr>`;
+    return `<tbody>${heading}\n${group.map(caseRow).join('\n')}</tbody>`;
   });
-  return `<section><h2>All cases</h2><table class="cases"><thead><tr><th></th><th scope="col">Behaviour</th><th scope="col">Used by</th><th scope="col" class="number">Time</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></section>`;
+  return `<section><h2>All cases</h2><table class="cases"><thead><tr><th></th><th scope="col">Behaviour</th><th scope="col">Used by</th><th scope="col" class="number">Time</th></tr></thead>${rows.join('\n')}</table></section>`;
+}
+
+function caseRow({ id, title, method, outcome, reason, ms }: CaseResult): string {
+  const anchor = outcome === 'failed' ? '' : ` id="${html(id)}"`;
+  const note = outcome === 'skipped' ? ` <small>${html(reason ?? '')}</small>` : '';
+  return `<tr${anchor} class="${outcome}"><td class="mark"></td><td>${html(title)}${note}</td><td><code>${html(method)}</code></td><td class="number">${outcome === 'skipped' ? '' : duration(ms)}</td></tr>`;
 }
 
 function environmentTable(environment: Environment, startedAt: string, ms: number): string {

@@ -14,6 +14,10 @@ export async function runCase(one: Case, world: World): Promise<CaseResult> {
   const started = performance.now();
   const steps: StepRecord[] = [];
   const sockets: Sockets = new Map();
+  const hangUp = (): void => {
+    for (const socket of sockets.values()) socket.close();
+  };
+  world.signal.addEventListener('abort', hangUp);
   const end = (reason: string | null): CaseResult =>
     resultOf(one, {
       outcome: reason === null ? 'passed' : 'failed',
@@ -33,7 +37,8 @@ export async function runCase(one: Case, world: World): Promise<CaseResult> {
   } catch (error) {
     return end(messageOf(error));
   } finally {
-    for (const socket of sockets.values()) socket.close();
+    world.signal.removeEventListener('abort', hangUp);
+    hangUp();
   }
 }
 

@@ -1,5 +1,5 @@
 import { type AdminClient, connect } from '../../pg/connect.ts';
-import { type Case, type Need, needs } from '../cases/model.ts';
+import type { Case, Need } from '../cases/model.ts';
 import { type CaseResult, resultOf, type SuiteResult } from '../result.ts';
 import { missingNeed, probeCapabilities } from './capabilities.ts';
 import { createCast, randomPrefix } from './cast.ts';
@@ -26,8 +26,6 @@ export type SuiteOptions = {
   /** Cases that run at the same time. */
   readonly parallel?: number;
   readonly patienceMs?: number;
-  /** Runs every case, whatever the target seems to offer, and on a bare stage. */
-  readonly assumeEverything?: boolean;
 };
 
 /** Runs cases against a target and removes all that they made. Rejects only when the stage cannot be set. */
@@ -44,7 +42,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     options.onProgress?.({ kind: 'started', total: options.cases.length });
     const results = await runAll(world, options, available);
     options.onProgress?.({ kind: 'removing' });
-    const leftovers = options.assumeEverything === true ? [] : await sweep(world, users);
+    const leftovers = await sweep(world, users);
     const ms = performance.now() - started;
     return { startedAt, ms, environment, results, leftovers, wasInterrupted: signal.aborted };
   } catch (error) {
@@ -73,7 +71,6 @@ function createWorld(options: SuiteOptions, database: AdminClient | null, users:
 }
 
 async function prepare(world: World, options: SuiteOptions): Promise<ReadonlySet<Need>> {
-  if (options.assumeEverything === true) return new Set(needs);
   await setStage(world, new Set(options.cases.map(({ service }) => service)));
   return probeCapabilities(world);
 }

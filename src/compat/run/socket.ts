@@ -6,7 +6,7 @@ export type Message = Readonly<Record<string, unknown>>;
 /** A realtime connection that keeps what it receives until a case asks for it. */
 export type Socket = {
   send(message: Message): void;
-  /** The first message for which `wanted` holds, of those not taken yet; undefined when time is over. */
+  /** The first message for which `wanted` holds, of those not taken yet; undefined when time is over or the socket closed. */
   take(wanted: (message: Message) => boolean, ms: number): Promise<Message | undefined>;
   /** What was received and not taken. */
   pending(): readonly Message[];
@@ -25,10 +25,11 @@ export class SocketRefused extends Error {
 }
 
 /** Opens a socket; rejects with `SocketRefused` when the server refuses. */
-export async function openSocket(url: string, vsn: string, signal: AbortSignal): Promise<Socket> {
+export async function openSocket(url: string, vsn: string): Promise<Socket> {
   const socket = new WebSocket(url, { handshakeTimeout: 10_000 });
   const inbox: Message[] = [];
   const waiting = new Set<() => void>();
+  const isClosed = (): boolean => socket.readyState === WebSocket.CLOSED;
   const wake = (): void => {
     for (const check of waiting) check();
   };
@@ -42,8 +43,6 @@ export async function openSocket(url: string, vsn: string, signal: AbortSignal):
     inbox.push({ closed: code });
     wake();
   });
-  const abort = (): void => socket.terminate();
-  signal.addEventListener('abort', abort, { once: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
@@ -54,11 +53,8 @@ export async function openSocket(url: string, vsn: string, signal: AbortSignal):
   return {
     send: (message) => socket.send(encode(message, vsn)),
     pending: () => inbox,
-    close() {
-      signal.removeEventListener('abort', abort);
-      socket.terminate();
-    },
-    take: (wanted, ms) => takeFrom(inbox, waiting, wanted, ms),
+    close: () => socket.terminate(),
+    take: (wanted, ms) => takeFrom(inbox, waiting, wanted, isClosed, ms),
   };
 }
 
@@ -66,6 +62,7 @@ function takeFrom(
   inbox: Message[],
   waiting: Set<() => void>,
   wanted: (message: Message) => boolean,
+  isClosed: () => boolean,
   ms: number,
 ): Promise<Message | undefined> {
   return new Promise((resolve) => {
@@ -78,6 +75,7 @@ function takeFrom(
     const check = (): void => {
       const index = inbox.findIndex(wanted);
       if (index >= 0) finish(inbox.splice(index, 1)[0]);
+      else if (isClosed()) finish(undefined);
     };
     waiting.add(check);
     check();

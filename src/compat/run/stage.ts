@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdminClient } from '../../pg/connect.ts';
-import { sql } from '../../pg/sql/sql.ts';
 import { suiteDir } from '../cases/load.ts';
 import type { Service } from '../cases/model.ts';
 import { exchange } from './http.ts';
@@ -28,14 +27,6 @@ export async function setStage(world: World, wanted: ReadonlySet<Service>): Prom
 /** Removes the tables, functions, types and policies of a run. */
 export async function strikeStage(database: AdminClient, prefix: string): Promise<void> {
   await applyScript(database, 'down.sql', prefix);
-}
-
-/** Runs of the suite that died leave tables behind; this finds their prefixes. */
-export async function abandonedPrefixes(database: AdminClient): Promise<string[]> {
-  const rows = await database.query<{ name: string }>(
-    sql`select relname as name from pg_class where relname ~ '^compat_[0-9a-f]{8}_films$' and relkind = 'r'`,
-  );
-  return rows.map(({ name }) => name.slice(0, -'films'.length));
 }
 
 /** The prefix is letters, digits and `_`, so it may stand anywhere in the scripts. */

@@ -34,7 +34,9 @@ export async function runRequest(
     for (const [name, path] of Object.entries(step.save)) {
       variables.set(name, savedValue({ ...answer, body: answer.json }, path));
     }
-    return recordOf(request, answer, found, performance.now() - started, world);
+    const ms = performance.now() - started;
+    const isShared = step.expect.includes !== undefined;
+    return { ...recordOf(request, answer, world), mismatches: found, isShared, ms };
   }
 }
 
@@ -127,10 +129,8 @@ function noteMadeUser(request: HttpRequest, answer: HttpAnswer, world: World): v
 function recordOf(
   request: HttpRequest,
   answer: HttpAnswer,
-  found: readonly Mismatch[],
-  ms: number,
   world: World,
-): StepRecord {
+): Pick<StepRecord, 'title' | 'request' | 'response'> {
   const path = request.url.replace(world.target.url, '').replace(/(token|apikey)=[^&]+/g, '$1=…');
   return {
     title: `${request.method} ${path}`,
@@ -143,7 +143,5 @@ function recordOf(
       headers: withoutSecrets(answer.headers),
       body: shownBody(answer.text),
     },
-    mismatches: found,
-    ms,
   };
 }

@@ -21,7 +21,7 @@ export async function runConnect(
   const key = keys[step.as] ?? fillString(step.as, variables);
   const base = url.replace(/^http/, 'ws');
   const address = `${base}/realtime/v1/websocket?apikey=${encodeURIComponent(key)}&vsn=${step.vsn}`;
-  const status = await openOrRefused(() => openSocket(address, step.vsn, world.signal), step.socket, sockets);
+  const status = await openOrRefused(() => openSocket(address, step.vsn), step.socket, sockets);
   const done = record(`connect ${step.socket}`, started);
   if (status === step.refused) return done;
   const found = { at: 'refused', expected: step.refused, actual: status };

@@ -4,7 +4,7 @@ import { createHash, createHmac } from 'node:crypto';
 export type Variables = ReadonlyMap<string, unknown>;
 
 /** A case names a value that nothing has set. */
-class UnknownVariable extends Error {
+export class UnknownVariable extends Error {
   override readonly name = 'UnknownVariable';
 }
 
@@ -49,7 +49,7 @@ function lookUp(name: string, variables: Variables): unknown {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** The six digits of a TOTP secret in base32 at a time in milliseconds: SHA-1, steps of 30 seconds (RFC 6238). */
-function totp(secret: string, nowMs: number): string {
+export function totp(secret: string, nowMs: number): string {
   const bits = [...secret.toUpperCase()]
     .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter))
     .filter((index) => index >= 0)
