@@ -46,7 +46,12 @@ export const separateProviders = (context: AuthContext): readonly string[] =>
  *
  * Upstream: internal/api/signup.go.
  */
-export async function signUp(context: AuthContext, call: Call, request: SignUp): Promise<SignUpOutcome> {
+export async function signUp(
+  context: AuthContext,
+  call: Call,
+  request: SignUp,
+  isRetry = false,
+): Promise<SignUpOutcome> {
   const existing = await findExisting(context, call, request);
   const id = context.random.uuid();
   const hash = await context.passwords.hash(request.password, id);
@@ -56,7 +61,7 @@ export async function signUp(context: AuthContext, call: Call, request: SignUp):
     return await runFlow(context, call, (flow) => carryOut(context, flow, request, existing, fresh));
   } catch (thrown) {
     // Somebody else took the address in between: the second look finds the account.
-    if (existing === null && isTakenAddress(thrown)) return signUp(context, call, request);
+    if (existing === null && !isRetry && isTakenAddress(thrown)) return signUp(context, call, request, true);
     throw thrown;
   }
 }

@@ -118,15 +118,19 @@ export async function findDuplicateEmail(
   ownDomains: readonly string[],
 ): Promise<User | null> {
   const address = email.toLowerCase();
+  // Addresses are unique whatever the audience. The two halves have an index each, which their union could not use.
   const [user] = await db.query<User>(sql`
-    select ${userColumns} from auth.users u
-    where u.aud = ${aud} and u.id is distinct from ${except}::uuid and (
-      (lower(u.email) = ${address} and u.is_sso_user = false)
-      or exists (
-        select from auth.identities i
-        where i.user_id = u.id and i.email = ${address} and i.provider not like 'sso:%'
-          and not (i.provider = any (${ownDomains}::text[]))))
-    limit 1`);
+    with holders as (
+      select u.id, 1 as rank from auth.users u
+      where ${instance} and lower(u.email) = ${address} and u.is_sso_user = false
+      union all
+      select u.id, 2 from auth.identities i join auth.users u on u.id = i.user_id
+      where i.email = ${address} and u.aud = ${aud} and i.provider not like 'sso:%'
+        and not (i.provider = any (${ownDomains}::text[]))
+    )
+    select ${userColumns} from holders join auth.users u using (id)
+    where u.id is distinct from ${except}::uuid
+    order by holders.rank limit 1`);
   return user ?? null;
 }
 
