@@ -26,6 +26,8 @@ export type Sections = typeof sections;
 export const tolerated: readonly string[] = [
   'project_id',
   'api.tls',
+  'db.major_version',
+  'db.migrations.schema_paths',
   'db.pooler',
   'db.shadow_port',
   'db.health_timeout',
@@ -38,6 +40,7 @@ export const tolerated: readonly string[] = [
   'functions',
   'experimental',
   'remotes',
+  'inbucket.pop3_port',
   'local_smtp',
   'realtime.ip_version',
   'realtime.max_header_length',

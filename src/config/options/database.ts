@@ -27,12 +27,6 @@ export const databaseOptions = {
     flag: 'db-port',
     description: 'Port of the embedded Postgres, for psql and ORMs.',
   }),
-  majorVersion: option({
-    kind: integer(13, 99),
-    default: 17,
-    toml: 'db.major_version',
-    description: 'Version that the project was made for; the embedded server is 17 whatever it says.',
-  }),
   pgBin: option({
     kind: optional(string),
     default: null,
@@ -77,12 +71,6 @@ export const databaseOptions = {
     default: true,
     toml: 'db.migrations.enabled',
     description: 'Whether supabase/migrations is applied at all.',
-  }),
-  schemaPaths: option({
-    kind: list,
-    default: [],
-    toml: 'db.migrations.schema_paths',
-    description: 'Globs of declarative schema files.',
   }),
   seed: option({
     kind: optional(boolean),

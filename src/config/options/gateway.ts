@@ -88,10 +88,4 @@ export const gatewayOptions = {
     flag: 'log-level',
     description: 'What is logged; info has one line per request.',
   }),
-  workers: option({
-    kind: integer(1, 64),
-    default: 1,
-    env: ['OWNBASE_WORKERS'],
-    description: 'Processes that serve `ownbase rest`.',
-  }),
 };

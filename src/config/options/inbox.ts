@@ -24,12 +24,6 @@ export const inboxOptions = {
     toml: 'inbucket.smtp_port',
     description: 'Port of the inbox SMTP server; unset uses any free one.',
   }),
-  pop3Port: option({
-    kind: optional(port),
-    default: null,
-    toml: 'inbucket.pop3_port',
-    description: 'Accepted for compatibility; the inbox has no POP3 server.',
-  }),
   adminEmail: option({
     kind: string,
     default: 'admin@email.com',
