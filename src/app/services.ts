@@ -118,6 +118,11 @@ async function startAuth(input: ServiceInput): Promise<Part> {
     import('../auth/service.ts'),
     import('../auth/mail/smtp.ts'),
   ]);
+  const foreign = Object.entries(config.auth.thirdParty).filter(([, issuer]) => issuer.enabled);
+  for (const [name] of foreign) {
+    const message = `[auth.third_party.${name}] has no effect: tokens of other issuers are refused`;
+    observer({ kind: 'notice', service: 'auth', level: 'warn', message });
+  }
   const inbox = await openInbox(input);
   const { adminEmail, senderName } = config.inbox;
   const service = createAuthService({

@@ -132,13 +132,6 @@ export const authProviderOptions = {
     env: ['GOTRUE_OAUTH_SERVER_ENABLED'],
     description: 'Be an OAuth 2.1 server to other apps.',
   }),
-  oauthServerAuthorizationPath: option({
-    kind: string,
-    default: '/oauth/consent',
-    toml: 'auth.oauth_server.authorization_url_path',
-    env: ['GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH'],
-    description: 'Page of the site that asks users for their consent.',
-  }),
   oauthServerDynamicRegistration: option({
     kind: boolean,
     default: false,

@@ -1,4 +1,4 @@
-import { boolean, bytes, duration, integer, list, oneOf, optional, port, string } from '../kind.ts';
+import { boolean, bytes, duration, list, oneOf, optional, port, string } from '../kind.ts';
 import { option } from '../option.ts';
 
 /** The edge: where the gateway listens and what it lets in. */
