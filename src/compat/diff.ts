@@ -1,4 +1,5 @@
 import type { CaseResult, StepRecord, SuiteResult } from './result.ts';
+import { mismatches } from './run/match.ts';
 
 /** One thing in which two targets differ. */
 export type Difference = {
@@ -32,7 +33,6 @@ const HEADERS = [
   'preference-applied',
   'www-authenticate',
   'x-supabase-api-version',
-  'x-total-count',
   'upload-offset',
   'tus-resumable',
 ] as const;
@@ -76,10 +76,39 @@ function compareCases(one: CaseResult, other: CaseResult, left: Normalize, right
     return l === undefined || r === undefined
       ? []
       : facets(l, r).flatMap(({ what, name, values: [a, b] }) =>
-          differ(left(l.title), what, name, left(a), right(b)),
+          narrowed(name, left(a), right(b)).flatMap((place) =>
+            differ(left(l.title), what, place.name, place.left, place.right),
+          ),
         );
   }).flat();
   return inSteps.length > 0 ? inSteps : differ('the case', 'outcome', 'outcome', one.outcome, other.outcome);
+}
+
+/** The places in which two documents differ; of other texts, the whole. */
+function narrowed(
+  name: string,
+  left: string,
+  right: string,
+): { readonly name: string; readonly left: string; readonly right: string }[] {
+  const [a, b] = [parseDocument(left), parseDocument(right)];
+  if (left === right || a === undefined || b === undefined) return [{ name, left, right }];
+  const text = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value));
+  return mismatches(a, b, 'exact').map(({ at, expected, actual }) => ({
+    name: at === '' || at.startsWith('[') ? `${name}${at}` : `${name}.${at}`,
+    left: text(expected),
+    right: text(actual),
+  }));
+}
+
+/** Objects and arrays; anything else is compared as it stands. */
+function parseDocument(text: string): unknown {
+  if (!/^[[{]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Cut off, or no JSON after all.
+    return undefined;
+  }
 }
 
 type Facet = {
@@ -127,8 +156,10 @@ function normalizer({ environment }: SuiteResult): Normalize {
       .replaceAll(/((?:access_|refresh_)?token|phx_ref(?:_prev)?|nextCursor)(=|":")[^&"]+/g, '$1$2<token>')
       .replaceAll(/([?&]code=|\/upload\/resumable\/)[\w-]+/g, '$1<token>')
       .replaceAll(/Failing row contains \(\d+/g, 'Failing row contains (<number>')
-      .replaceAll(/"(id|ids|n)":\[?\d+\]?/g, '"$1":<number>')
-      .replaceAll(/\b\d{8,13}\b/g, '<number>');
+      .replaceAll(/"(email_otp)":"\d+"/g, '"$1":"<code>"')
+      .replaceAll(/"(expires_in)":\d+/g, '"$1":0')
+      .replaceAll(/"(id|ids)":\[?\d+\]?/g, '"$1":0')
+      .replaceAll(/\b\d{8,13}\b/g, '0');
 }
 
 function median(values: readonly number[]): number | null {

@@ -1,6 +1,6 @@
 import { type Callable, callables, functionContext, returnType, signatures } from './functions.ts';
 import { helperTypes } from './helper-types.ts';
-import type { Column, ForeignKey, Introspection, Relation } from './model.ts';
+import type { Column, ForeignKey, Introspection, PgType, Relation } from './model.ts';
 import { nullable, quote, type TypeNames, typeNames } from './type-names.ts';
 
 /** Variants of the output. */
@@ -50,47 +50,46 @@ ${schemas.map((schema) => `${quote(schema)}: {\nEnums: {\n${labelLists(database,
 `;
 }
 
-function schemaText(database: Introspection, schema: string, { detectOneToOne }: TypeOptions): string {
+function schemaText(database: Introspection, schema: string, options: TypeOptions): string {
   const names = typeNames(database, schema);
   const context = functionContext(database, schema, names);
   const functions = callables(database, context);
+  const relations = database.relations.filter((relation) => relation.schema === schema).sort(byName);
   const describe = (relation: Relation): string => {
-    const { relationships } = {
-      relationships: relationshipsOf(relation, database.foreignKeys, detectOneToOne),
-    };
     const computed = functions
       .filter(({ routine }) => routine.argumentTypes === relation.name)
       .map(({ routine }) => `${quote(routine.name)}: ${nullable(returnType(routine, context), true)}`);
-    const isTable = relation.kind === 'table' || relation.kind === 'foreign table';
-    const body = isTable ? tableText(relation, computed, names) : viewText(relation, computed, names);
+    const body = isTable(relation)
+      ? tableText(relation, computed, names)
+      : viewText(relation, computed, names);
+    const relationships = relationshipsOf(relation, database.foreignKeys, options);
     return `${quote(relation.name)}: {\n${body}\nRelationships: [\n${relationships}\n]\n}`;
   };
-  const relations = database.relations.filter((relation) => relation.schema === schema).sort(byName);
-  const tables = inGroups(relations, ['table', 'foreign table']);
-  const views = inGroups(relations, ['view', 'materialized view']);
+  const overloads = byRoutineName(functions).map(
+    ([name, all]) => `${quote(name)}:\n${signatures(all, context)}`,
+  );
   const types = database.types.filter((type) => type.schema === schema).sort(byName);
-  const enums = types
-    .filter(({ labels }) => labels.length > 0)
-    .map(({ name, labels }) => `${quote(name)}: ${labels.map(quote).join(' | ')}`);
-  const composites = types
-    .filter(({ attributes }) => attributes.length > 0)
-    .map(({ name, attributes }) => {
-      const members = attributes.map(
-        (attribute) => `${quote(attribute.name)}: ${nullable(names.byId(attribute.typeId), true)}`,
-      );
-      return `${quote(name)}: {\n${members.join(',\n')}\n}`;
-    });
   return `${quote(schema)}: {
-Tables: ${group(tables.map(describe))}
-Views: ${group(views.map(describe))}
-Functions: ${group(byRoutineName(functions).map(([name, all]) => `${quote(name)}:\n${signatures(all, context)}`))}
-Enums: ${group(enums)}
-CompositeTypes: ${group(composites)}
+Tables: ${group(relations.filter(isTable).map(describe))}
+Views: ${group(relations.filter((relation) => !isTable(relation)).map(describe))}
+Functions: ${group(overloads)}
+Enums: ${group(types.flatMap(enumText))}
+CompositeTypes: ${group(types.flatMap((type) => compositeText(type, names)))}
 }`;
 }
 
-const inGroups = (relations: readonly Relation[], kinds: readonly Relation['kind'][]): Relation[] =>
-  relations.filter(({ kind }) => kinds.includes(kind));
+const isTable = ({ kind }: Relation): boolean => kind === 'table' || kind === 'foreign table';
+
+const enumText = ({ name, labels }: PgType): string[] =>
+  labels.length === 0 ? [] : [`${quote(name)}: ${labels.map(quote).join(' | ')}`];
+
+function compositeText({ name, attributes }: PgType, names: TypeNames): string[] {
+  if (attributes.length === 0) return [];
+  const members = attributes.map(
+    (attribute) => `${quote(attribute.name)}: ${nullable(names.byId(attribute.typeId), true)}`,
+  );
+  return [`${quote(name)}: ${objectType(members)}`];
+}
 
 /** Members of a group of the schema; a group without members allows none. */
 const group = (members: readonly string[]): string =>
@@ -148,7 +147,7 @@ function viewText(relation: Relation, computed: readonly string[], names: TypeNa
 function relationshipsOf(
   { schema, name }: Relation,
   foreignKeys: readonly ForeignKey[],
-  detectOneToOne: boolean,
+  { detectOneToOne }: TypeOptions,
 ): string {
   return foreignKeys
     .filter((key) => key.schema === schema && key.relation === name && key.referencedSchema === schema)

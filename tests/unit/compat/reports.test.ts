@@ -127,10 +127,16 @@ describe('a comparison', () => {
 
   it('tells status, body and order', () => {
     const { differences } = compareRuns(suite([answering('[1,2]')]), suite([answering('[2,1]', 206)]));
-    expect(differences.map(({ what, left, right }) => [what, left, right])).toEqual([
+    expect(differences.map(({ name, left, right }) => [name, left, right])).toEqual([
       ['status', '200', '206'],
-      ['body', '[1,2]', '[2,1]'],
+      ['body[0]', '1', '2'],
+      ['body[1]', '2', '1'],
     ]);
+  });
+
+  it('does not mind the order of keys', () => {
+    const [left, right] = [suite([answering('{"a":1,"b":2}')]), suite([answering('{"b":2,"a":1}')])];
+    expect(compareRuns(left, right).differences).toEqual([]);
   });
 
   it('names cases that one side alone could run', () => {
