@@ -212,7 +212,10 @@ const privilegesScript = new URL('../../../sql/migrations/extension-privileges.s
 async function installExtensionPrivileges(ownerUrl: string): Promise<void> {
   const owner = await connect(ownerUrl, { applicationName: 'ownbase migrations' });
   try {
-    if (await isSuperuser(owner)) await owner.exec(await readFile(privilegesScript, 'utf8'));
+    if (!(await isSuperuser(owner))) return;
+    // Two starts that replace the same objects at once would fail on each other's rows of the catalog.
+    await owner.query(sql`select pg_advisory_lock(${LOCK_KEY}::bigint)`);
+    await owner.exec(await readFile(privilegesScript, 'utf8'));
   } finally {
     await owner.end();
   }
