@@ -28,11 +28,14 @@ export type HttpRequest = {
 /** Header values of an answer; a list is sent as one header line each. */
 export type ReplyHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
-/** An answer. A stream is piped with back-pressure and destroyed when the client goes away. */
+/**
+ * An answer. Buffers in a list are sent one after the other, as a stream is: with back-pressure, and no longer than
+ * the client stays.
+ */
 export type HttpReply = {
   readonly status: number;
   readonly headers: ReplyHeaders;
-  readonly body: string | Buffer | Readable | null;
+  readonly body: string | Buffer | readonly Buffer[] | Readable | null;
   /** What the access log and the metrics call this request: a route template and the role, never client data. */
   readonly route?: string;
   readonly role?: string;

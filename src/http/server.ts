@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Observer, ServiceId } from '../core/observe.ts';
 import { type ClientAddress, clientAddress, type ProxyTrust } from './client-address.ts';
@@ -197,7 +197,7 @@ async function send(
   response: ServerResponse,
 ): Promise<void> {
   const { body, status } = reply;
-  const isStream = body !== null && typeof body === 'object' && !Buffer.isBuffer(body);
+  const isStream = body !== null && typeof body === 'object' && !Buffer.isBuffer(body) && !isList(body);
   if (response.destroyed) {
     if (isStream) body.destroy();
     return;
@@ -208,20 +208,34 @@ async function send(
   // Without a body an answer to HEAD says nothing about the length that GET would give.
   const isUnsized = isBodyless(status) || (request.method === 'HEAD' && (body === null || body === ''));
   if (!isStream && headers['content-length'] === undefined && !isUnsized) {
-    headers['content-length'] = body === null ? 0 : Buffer.byteLength(body);
+    headers['content-length'] = lengthOf(body);
   }
   response.writeHead(status, headers);
-  if (!isStream || request.method === 'HEAD') {
+  if (request.method === 'HEAD') {
     if (isStream) body.destroy();
-    response.end(request.method === 'HEAD' || isStream ? null : body);
+    response.end();
+    return;
+  }
+  if (body === null || typeof body === 'string' || Buffer.isBuffer(body)) {
+    response.end(body);
     return;
   }
   try {
-    await pipeline(body, response);
+    await pipeline(isStream ? body : Readable.from(body), response);
   } catch {
     // The client went away or the source broke after the head was sent: closing the connection is the only signal left.
     response.destroy();
   }
+}
+
+const isList = (body: HttpReply['body']): body is readonly Buffer[] => Array.isArray(body);
+
+/** Bytes of a body that is no stream. */
+function lengthOf(body: string | Buffer | readonly Buffer[] | null): number {
+  if (body === null) return 0;
+  return typeof body === 'string' || Buffer.isBuffer(body)
+    ? Buffer.byteLength(body)
+    : body.reduce((length, piece) => length + piece.length, 0);
 }
 
 /** Headers of an answer, each name once: a later one replaces an earlier one that differs in case alone. */

@@ -1,5 +1,8 @@
-import type { Client, Submittable } from 'pg';
+import { EventEmitter } from 'node:events';
+import type { Client, ClientConfig, Submittable } from 'pg';
+import pg from 'pg';
 import { PgFailure, toPgFailure } from './failure.ts';
+import { divideRows } from './large-rows.ts';
 import type { Statement } from './sql/sql.ts';
 import { StatementCache, statementName } from './statement-cache.ts';
 
@@ -29,6 +32,11 @@ export type TextRow = readonly (string | null)[];
 export type StepResult = {
   readonly rows: TextRow[];
   readonly objects: Record<string, unknown>[];
+  /**
+   * The statement's large column in the first row, as the bytes that came; its text in `rows` is empty then.
+   * Null when nobody asked for it, and when the row was short enough to give it as text.
+   */
+  readonly large: readonly Buffer[] | null;
   /** Number of rows that the command tag names. */
   readonly affected: number;
 };
@@ -86,7 +94,7 @@ class Pipeline implements Submittable {
   #parsedCount = 0;
   #current = 0;
   #fields: readonly Field[] = [];
-  readonly results: { rows: TextRow[]; objects: Record<string, unknown>[]; affected: number }[];
+  readonly results: { -readonly [Key in keyof StepResult]: StepResult[Key] }[];
 
   constructor(
     steps: readonly Step[],
@@ -98,7 +106,7 @@ class Pipeline implements Submittable {
     this.#cache = cache;
     this.#typeParser = typeParser;
     this.#settle = settle;
-    this.results = steps.map(() => ({ rows: [], objects: [], affected: 0 }));
+    this.results = steps.map(() => ({ rows: [], objects: [], large: null, affected: 0 }));
   }
 
   submit(connection: unknown): void {
@@ -140,9 +148,18 @@ class Pipeline implements Submittable {
     this.#fields = message.fields;
   }
 
-  handleDataRow(message: { readonly fields: TextRow }): void {
+  /** Which column of the row at hand may stay in pieces. */
+  largeColumn(): number | null {
+    const step = this.#steps[this.#current];
+    return step?.rows === 'text' && this.results[this.#current]?.rows.length === 0
+      ? (step.statement.largeColumn ?? null)
+      : null;
+  }
+
+  handleDataRow(message: { readonly fields: TextRow; readonly large?: StepResult['large'] }): void {
     const result = this.results[this.#current];
     if (result === undefined) return;
+    if (message.large !== undefined) result.large = message.large;
     if (this.#steps[this.#current]?.rows === 'objects') result.objects.push(this.#toObject(message.fields));
     else result.rows.push(message.fields);
   }
@@ -174,20 +191,36 @@ class Pipeline implements Submittable {
   }
 }
 
-type Instrumented = Client & {
-  readonly connection: { on(event: 'parseComplete', listener: () => void): void };
-  _getActiveQuery?(): unknown;
+/** What the driver's typings leave out. */
+type Inner = {
+  readonly connection: EventEmitter & { attachListeners(stream: EventEmitter): void };
+  _getActiveQuery(): unknown;
 };
 
-/** Gives a new connection its statement cache; called once per connection, before its first pipeline. */
-export function instrument(client: Client): void {
-  if (caches.has(client)) return;
-  caches.set(client, new StatementCache(statementsPerConnection));
-  const inner = client as Instrumented;
-  inner.connection.on('parseComplete', () => {
-    const active = inner._getActiveQuery?.();
-    if (active instanceof Pipeline) active.parseComplete();
-  });
+/** A client that runs pipelines: with a cache of its statements, and large columns kept from the driver's parser. */
+export class PipelineClient extends pg.Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    caches.set(this, new StatementCache(statementsPerConnection));
+    const { connection } = this as unknown as Inner;
+    connection.on('parseComplete', () => this.#pipeline()?.parseComplete());
+    const attachParser = connection.attachListeners.bind(connection);
+    connection.attachListeners = (stream) => {
+      const parsed = new EventEmitter();
+      attachParser(parsed);
+      const divide = divideRows({
+        pass: (bytes) => parsed.emit('data', bytes),
+        largeColumn: () => this.#pipeline()?.largeColumn() ?? null,
+        largeRow: (row) => connection.emit('dataRow', row),
+      });
+      stream.on('data', divide);
+    };
+  }
+
+  #pipeline(): Pipeline | null {
+    const active = (this as unknown as Inner)._getActiveQuery();
+    return active instanceof Pipeline ? active : null;
+  }
 }
 
 /** A cached plan whose result type changed, or a statement name that the server no longer has. */
@@ -213,7 +246,7 @@ export async function runPipeline(client: Client, steps: readonly Step[]): Promi
 
 function submit(client: Client, steps: readonly Step[]): Promise<readonly StepResult[]> {
   const cache = caches.get(client);
-  if (cache === undefined) throw new TypeError('the connection was not instrumented');
+  if (cache === undefined) throw new TypeError('the client is no PipelineClient');
   return new Promise((resolve, reject) => {
     const typeParser = client.getTypeParser.bind(client) as TypeParser;
     const pipeline: Pipeline = new Pipeline(steps, cache, typeParser, (failure) => {

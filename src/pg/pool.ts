@@ -1,7 +1,7 @@
 import type { Client, PoolClient } from 'pg';
 import pg from 'pg';
 import { toPgFailure } from './failure.ts';
-import { instrument, runPipeline, type Step, type StepResult } from './pipeline.ts';
+import { PipelineClient, runPipeline, type Step, type StepResult } from './pipeline.ts';
 import { textualTypes } from './types.ts';
 
 /** Size and patience of a pool. */
@@ -48,9 +48,9 @@ export function createPool(options: PoolOptions): ConnectionPool {
     application_name: options.applicationName,
     allowExitOnIdle: false,
     types: textualTypes,
+    Client: PipelineClient,
   });
   pool.on('connect', (client) => {
-    instrument(client as unknown as Client);
     // A connection that dies on loan reports here as well as to its statement, which is the report we want.
     client.on('error', () => {});
   });

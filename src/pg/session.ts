@@ -153,7 +153,7 @@ async function inTransaction<T>(
   const send = async (next: Step): Promise<StepResult> => {
     const steps = [...pending, next];
     pending = [];
-    return (await lease.run(steps)).at(-1) ?? { rows: [], objects: [], affected: 0 };
+    return (await lease.run(steps)).at(-1) ?? { rows: [], objects: [], large: null, affected: 0 };
   };
   const tx: Transaction = {
     async query<Row>(statement: Sql) {

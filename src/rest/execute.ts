@@ -22,7 +22,8 @@ export type ResultSet = {
   readonly rows: number;
   /** `column=value` of the one inserted row's key; null for none. */
   readonly location: readonly string[] | null;
-  readonly body: string;
+  /** The answer's text; a large one as the bytes that came. */
+  readonly body: string | readonly Buffer[];
   /** What functions put into `response.headers` and `response.status`. */
   readonly headers: string | null;
   readonly status: string | null;
@@ -56,7 +57,8 @@ export async function execute(execution: Execution): Promise<Result<Outcome, Res
   const { plan, request, scope, config, db } = execution;
   const { preferences } = request;
   const before = config.preRequest === null ? [] : [compile(renderPreRequest(config.preRequest))];
-  const main = compile(renderStatement(plan, { preferences, maxRows: config.maxRows }));
+  const rendered = compile(renderStatement(plan, { preferences, maxRows: config.maxRows }));
+  const main = plan.mediaType.kind === 'plan' ? rendered : { ...rendered, largeColumn: columnsOf(plan).body };
   const after = estimates(execution) ? [compile(renderEstimate(plan.read))] : [];
   if (isTakenBack(execution)) {
     const results = await db.probe(scope, [...before, main, ...after, checkConstraints]);
@@ -119,7 +121,7 @@ function conclude(execution: Execution, results: readonly StepResult[]): Result<
   const { plan, request, config } = execution;
   const [main, estimate] = results;
   if (plan.mediaType.kind === 'plan') return ok({ kind: 'explained', text: lines(main?.rows ?? []) });
-  const result = toResultSet(plan, main?.rows[0]);
+  const result = toResultSet(plan, main?.rows[0], main?.large ?? null);
   const refusal = refusedCount(plan, request, result.rows);
   if (refusal !== null) return err(refusal);
   if (!estimates(execution)) return ok({ kind: 'rows', result });
@@ -132,18 +134,21 @@ const lines = (rows: readonly TextRow[]): string => rows.map(([line]) => `${line
 const toNumber = (text: string | null | undefined): number | null =>
   text === null || text === undefined ? null : Number(text);
 
+const columnsOf = ({ kind }: RowsPlan): typeof rowsColumns | typeof writeColumns =>
+  kind === 'mutate' ? writeColumns : rowsColumns;
+
 /** A write that a rule turned into nothing gives no row: then nothing happened. */
-function toResultSet(plan: RowsPlan, row: TextRow | undefined): ResultSet {
+function toResultSet(plan: RowsPlan, row: TextRow | undefined, large: StepResult['large']): ResultSet {
   if (row === undefined) {
     const nothing = { rows: 0, location: null, body: '', headers: null, status: null, inserted: null };
     return { total: plan.kind === 'mutate' ? null : 0, ...nothing };
   }
-  const at = plan.kind === 'mutate' ? writeColumns : rowsColumns;
+  const at = columnsOf(plan);
   const write = plan.kind === 'mutate' ? toWriteResult(row) : { location: null, inserted: null };
   return {
     total: toNumber(row[at.total]),
     rows: Number(row[at.rows]),
-    body: row[at.body] ?? '',
+    body: large ?? row[at.body] ?? '',
     headers: row[at.headers] ?? null,
     status: row[at.status] ?? null,
     ...write,

@@ -4,7 +4,7 @@ import { afterAll } from 'vitest';
 import { introspect } from '../../src/catalog/introspect.ts';
 import { silent } from '../../src/core/observe.ts';
 import { ok } from '../../src/core/result.ts';
-import type { HttpRequest } from '../../src/http/exchange.ts';
+import type { HttpReply, HttpRequest } from '../../src/http/exchange.ts';
 import { createPool } from '../../src/pg/pool.ts';
 import { createRequestDb } from '../../src/pg/session.ts';
 import type { RestConfig } from '../../src/rest/config/model.ts';
@@ -73,7 +73,7 @@ export async function createRestApp(
   return {
     call: async (method, target, call = {}) => {
       const reply = await handleRequest(context, toRequest(method, target, call));
-      const body = Buffer.isBuffer(reply.body) ? reply.body.toString('latin1') : String(reply.body ?? '');
+      const body = bodyText(reply.body);
       const headers = Object.fromEntries(
         Object.entries(reply.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
       );
@@ -83,6 +83,11 @@ export async function createRestApp(
       context = { ...context, catalog: await load() };
     },
   };
+}
+
+function bodyText(body: HttpReply['body']): string {
+  if (Buffer.isBuffer(body)) return body.toString('latin1');
+  return Array.isArray(body) ? Buffer.concat(body as Buffer[]).toString() : String(body ?? '');
 }
 
 function toRequest(method: string, target: string, call: RestCall): HttpRequest {

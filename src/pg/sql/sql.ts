@@ -16,7 +16,12 @@ export type Sql = {
 type Bind = { readonly [brand]: false; readonly value: unknown };
 
 /** Statement text with numbered placeholders and the values for them, in order. */
-export type Statement = { readonly text: string; readonly values: unknown[] };
+export type Statement = {
+  readonly text: string;
+  readonly values: unknown[];
+  /** Index of the column that may be so large in the first row that it comes as `StepResult.large`. */
+  readonly largeColumn?: number;
+};
 
 /** What may stand in a template hole: a piece of SQL, or a value to bind. */
 type Hole = Sql | string | number | boolean | bigint | null | Buffer | Date | readonly unknown[];

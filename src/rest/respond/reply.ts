@@ -12,8 +12,10 @@ import { contentRange, rangeStatus } from './content-range.ts';
 import type { Header } from './header-text.ts';
 import { type Head, overrideHead } from './override.ts';
 
+type Body = string | Buffer | readonly Buffer[];
+
 /** An answer of the service, before it is sent. */
-export type Answer = Head & { readonly body: string | Buffer };
+export type Answer = Head & { readonly body: Body };
 
 type ReadPlan = Extract<ActionPlan, { readonly kind: 'read' }>;
 type MutatePlan = Extract<ActionPlan, { readonly kind: 'mutate' }>;
@@ -82,13 +84,33 @@ function applied(plan: RowsPlan, request: ApiRequest): Header[] {
  * The answer's bytes. Upstream takes what custom handlers give in the server's binary format: bytes, which arrive here
  * as hex text, are sent as they are, and `jsonb` has the number of its version in front.
  */
-function bodyOf({ handler }: RowsPlan, { body }: ResultSet): string | Buffer {
+function bodyOf({ handler }: RowsPlan, { body }: ResultSet): Body {
   if (handler.kind !== 'custom') return body;
-  if (handler.baseType === 'bytea') return Buffer.from(body.slice(2), 'hex');
-  return handler.baseType === 'jsonb' ? `\x01${body}` : body;
+  const isText = typeof body === 'string';
+  switch (handler.baseType) {
+    case 'bytea':
+      return isText ? Buffer.from(body.slice(2), 'hex') : fromHex(body);
+    case 'jsonb':
+      return isText ? `\x01${body}` : [Buffer.of(1), ...body];
+    default:
+      return body;
+  }
 }
 
-type Ranged = { readonly status: 200 | 206 | 416; readonly range: Header; readonly body: string | Buffer };
+/** The bytes of `\x` and hex text in pieces, whose boundaries may part the two digits of a byte. */
+function fromHex(pieces: readonly Buffer[]): Buffer[] {
+  let digit = '';
+  let prefix = 2;
+  return pieces.map((piece) => {
+    const digits = digit + piece.toString('latin1', prefix);
+    prefix = Math.max(0, prefix - piece.length);
+    const even = digits.length - (digits.length % 2);
+    digit = digits.slice(even);
+    return Buffer.from(digits.slice(0, even), 'hex');
+  });
+}
+
+type Ranged = { readonly status: 200 | 206 | 416; readonly range: Header; readonly body: Body };
 
 /** Rows with their place among all rows, or the error of a place beyond their end. */
 function ranged(plan: RowsPlan, { topRange }: ApiRequest, result: ResultSet): Ranged {
