@@ -21,7 +21,7 @@ code, pre { font: 12.5px/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, monospace
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .kicker { margin: 0 0 0.3rem; color: var(--soft); font-size: 0.85rem; letter-spacing: 0.04em; text-transform: uppercase; }
 .score { display: flex; align-items: baseline; gap: 0.8rem; margin-top: 1.4rem; }
-.score strong { font-size: 3.4rem; line-height: 1; font-weight: 680; letter-spacing: -0.04em; font-variant-numeric: tabular-nums; }
+.score strong { font-size: 3.4rem; line-height: 1; font-weight: 680; letter-spacing: -0.04em; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .score.good strong { color: var(--good); } .score.bad strong { color: var(--bad); }
 .score span { color: var(--soft); }
 .verdict { margin: 0.8rem 0 1rem; font-size: 1.05rem; }
@@ -58,7 +58,12 @@ details pre { margin-top: 0.6rem; padding: 0.8rem; background: var(--paper); bor
 .cases .group th { padding-top: 1.3rem; font-weight: 600; } .cases .group span { color: var(--soft); font-weight: 400; }
 .cases tr:target { background: var(--good-soft); }
 .environment th { width: 9rem; color: var(--soft); }
-@media (max-width: 44rem) { .squares { width: auto; } .service, .matrix th:first-child { display: none; } }
+@media (max-width: 44rem) {
+  main { padding: 2rem 1rem 3rem; } .score { flex-wrap: wrap; }
+  .service, .matrix thead th:nth-child(-n + 1), .squares, .matrix thead th:nth-child(3) { display: none; }
+  .diff, .diff tbody, .diff tr, .diff td, .diff th { display: block; width: auto; } .diff thead { display: none; }
+  .cases td:nth-child(3), .cases thead th:nth-child(3) { display: none; }
+}
 @media print {
   :root { --paper: #fff; --card: #fff; --ink: #000; --soft: #555; --line: #ccc; --good: #17724a; --bad: #b3261e; --skip: #aaa; --good-soft: #eef7f2; --bad-soft: #fdf0ee; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
