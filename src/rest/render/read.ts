@@ -41,7 +41,7 @@ function embedItems(embed: EmbedPlan): Sql[] {
     case 'spread':
       return embed.columns.map((spread) => spreadItem(embedAlias, spread));
     case 'object':
-      return embed.isEmpty ? [] : [sql`row_to_json(${ident(embedAlias)}.*)::jsonb AS ${ident(embed.name)}`];
+      return embed.isEmpty ? [] : [sql`to_jsonb(${ident(embedAlias)}.*) AS ${ident(embed.name)}`];
     case 'array':
       return embed.isEmpty
         ? []
@@ -64,7 +64,8 @@ function lateralJoin(embed: EmbedPlan): Sql {
 function listQuery(embed: EmbedPlan, child: ReadPlan): Sql {
   const alias = ident(child.embedAlias);
   const columns = embed.kind === 'spread' ? embed.columns.map((spread) => listColumn(child, spread)) : [];
-  const items = [sql`json_agg(${alias})::jsonb AS ${alias}`, ...columns];
+  // Upstream makes json and casts it; made as jsonb at once it is the same value without being parsed.
+  const items = [sql`jsonb_agg(${alias}) AS ${alias}`, ...columns];
   return sql`SELECT ${sql.join(items)} FROM (${renderRead(child)} ) AS ${alias}`;
 }
 

@@ -49,17 +49,17 @@ describe('reads', () => {
     [
       'a to-one embed',
       '/films?select=directors(name)',
-      `SELECT row_to_json("films_directors_1".*)::jsonb AS "directors" FROM ${films} LEFT JOIN LATERAL ( SELECT "directors_1"."name" FROM "public"."directors" AS "directors_1" WHERE "directors_1"."id" = ${films}."director_id" ) AS "films_directors_1" ON TRUE`,
+      `SELECT to_jsonb("films_directors_1".*) AS "directors" FROM ${films} LEFT JOIN LATERAL ( SELECT "directors_1"."name" FROM "public"."directors" AS "directors_1" WHERE "directors_1"."id" = ${films}."director_id" ) AS "films_directors_1" ON TRUE`,
     ],
     [
       'an inner to-many embed',
       '/directors?select=films!inner(id)',
-      `SELECT COALESCE( "directors_films_1"."directors_films_1", '[]') AS "films" FROM "public"."directors" INNER JOIN LATERAL ( SELECT json_agg("directors_films_1")::jsonb AS "directors_films_1" FROM (SELECT "films_1"."id" FROM ${films} AS "films_1" WHERE "films_1"."director_id" = "public"."directors"."id" ) AS "directors_films_1" ) AS "directors_films_1" ON "directors_films_1" IS NOT NULL`,
+      `SELECT COALESCE( "directors_films_1"."directors_films_1", '[]') AS "films" FROM "public"."directors" INNER JOIN LATERAL ( SELECT jsonb_agg("directors_films_1") AS "directors_films_1" FROM (SELECT "films_1"."id" FROM ${films} AS "films_1" WHERE "films_1"."director_id" = "public"."directors"."id" ) AS "directors_films_1" ) AS "directors_films_1" ON "directors_films_1" IS NOT NULL`,
     ],
     [
       'a many-to-many embed stands beside its junction',
       '/films?select=actors(name)',
-      `SELECT COALESCE( "films_actors_1"."films_actors_1", '[]') AS "actors" FROM ${films} LEFT JOIN LATERAL ( SELECT json_agg("films_actors_1")::jsonb AS "films_actors_1" FROM (SELECT "public"."actors"."name" FROM "public"."actors", "public"."roles" WHERE "public"."roles"."actor_id" = "public"."actors"."id" and "public"."roles"."film_id" = ${films}."id" ) AS "films_actors_1" ) AS "films_actors_1" ON TRUE`,
+      `SELECT COALESCE( "films_actors_1"."films_actors_1", '[]') AS "actors" FROM ${films} LEFT JOIN LATERAL ( SELECT jsonb_agg("films_actors_1") AS "films_actors_1" FROM (SELECT "public"."actors"."name" FROM "public"."actors", "public"."roles" WHERE "public"."roles"."actor_id" = "public"."actors"."id" and "public"."roles"."film_id" = ${films}."id" ) AS "films_actors_1" ) AS "films_actors_1" ON TRUE`,
     ],
     [
       'a spread embed, ordered by',
