@@ -1,5 +1,11 @@
 import { BodyAborted } from '../http/body.ts';
-import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
+import {
+  type Handler,
+  type HttpReply,
+  type HttpRequest,
+  jsonContentType,
+  type ReplyHeaders,
+} from '../http/exchange.ts';
 import { openCall } from './call.ts';
 import { demandCaptcha } from './captcha.ts';
 import type { AuthContext } from './context.ts';
@@ -74,7 +80,7 @@ async function answer(
     if (route.limit !== undefined) context.limits.demand(route.limit, request);
     if (route.captcha) await demandCaptcha(context, call);
     const reply = await route.endpoint(context, call);
-    return { ...reply, headers: { ...call.replyHeaders, ...reply.headers } };
+    return worded(reply, call.replyHeaders);
   } catch (thrown) {
     if (thrown instanceof BodyAborted) return plain(499, '');
     const failed = toWire(thrown, {
@@ -83,8 +89,15 @@ async function answer(
       report: (service, message, error) =>
         context.observer({ kind: 'fault', service, message, error, requestId: request.id }),
     });
-    return { ...failed, headers: { ...call.replyHeaders, ...failed.headers } };
+    return worded(failed, call.replyHeaders);
   }
+}
+
+/** The reply with the call's own headers; upstream's JSON names no charset. */
+function worded(reply: HttpReply, callHeaders: ReplyHeaders): HttpReply {
+  const isJson = reply.headers['content-type'] === jsonContentType;
+  const type = isJson ? { 'content-type': 'application/json' } : {};
+  return { ...reply, headers: { ...callHeaders, ...reply.headers, ...type } };
 }
 
 const plain = (status: number, body: string): HttpReply => ({

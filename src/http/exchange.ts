@@ -44,11 +44,14 @@ export type HttpReply = {
 /** Answers requests; must not reject for anything that a client can cause. */
 export type Handler = (request: HttpRequest) => Promise<HttpReply>;
 
+/** Content type of JSON answers, unless a service's own protocol words it differently. */
+export const jsonContentType = 'application/json; charset=utf-8';
+
 /** An answer with a JSON body. */
 export function jsonReply(status: number, value: unknown, headers: ReplyHeaders = {}): HttpReply {
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    headers: { 'content-type': jsonContentType, ...headers },
     body: JSON.stringify(value),
   };
 }
