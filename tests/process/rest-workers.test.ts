@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -46,8 +47,11 @@ async function startWorkers(
   return { child, url: `http://127.0.0.1:${port}/items`, output: () => output };
 }
 
+/** How often a condition of another process is looked at. */
+const pollMs = 20;
+
 async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
+  while (!(await holds())) await delay(pollMs);
 }
 
 const statusOf = (url: string): Promise<number> =>
