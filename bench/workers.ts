@@ -9,7 +9,10 @@ import { workloads } from './workloads.ts';
  */
 const periodMicros = 10_000;
 
-function group(name: string, cores: number): { add(pid: number): void; remove(): void } {
+function group(
+  name: string,
+  cores: number,
+): { add(pid: number): void; leave(pid: number): void; remove(): void } {
   const v1 = `/sys/fs/cgroup/cpu/${name}`;
   try {
     mkdirSync(v1);
@@ -17,6 +20,7 @@ function group(name: string, cores: number): { add(pid: number): void; remove():
     writeFileSync(`${v1}/cpu.cfs_quota_us`, String(Math.round(cores * periodMicros)));
     return {
       add: (pid) => writeFileSync(`${v1}/cgroup.procs`, String(pid)),
+      leave: (pid) => writeFileSync('/sys/fs/cgroup/cpu/cgroup.procs', String(pid)),
       remove: () => rmdirSync(v1),
     };
   } catch {
@@ -26,6 +30,7 @@ function group(name: string, cores: number): { add(pid: number): void; remove():
     writeFileSync(`${v2}/cpu.max`, `${Math.round(cores * periodMicros)} ${periodMicros}`);
     return {
       add: (pid) => writeFileSync(`${v2}/cgroup.procs`, String(pid)),
+      leave: (pid) => writeFileSync('/sys/fs/cgroup/cgroup.procs', String(pid)),
       remove: () => rmdirSync(v2),
     };
   }
@@ -37,11 +42,10 @@ await withDataset(async (databaseUrl, started) => {
   if (workload === undefined) return;
   const measure = async (workers: number, cores: number): Promise<LoadResult> => {
     const limit = group(`ownbase-bench-${process.pid}-${workers}`, cores);
-    const before = process.pid;
     // Children inherit the group of their parent: this process joins it for the moment of the start.
-    limit.add(before);
+    limit.add(process.pid);
     const server = started(await startOwnbase(databaseUrl, workers));
-    writeFileSync('/sys/fs/cgroup/cpu/cgroup.procs', String(before));
+    limit.leave(process.pid);
     const options = { url: server.url, pid: server.pid, connections: 32, token: benchToken() };
     await load(workload, { ...options, seconds: 2 });
     const result = await load(workload, { ...options, seconds: 6 });

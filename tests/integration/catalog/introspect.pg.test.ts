@@ -233,7 +233,9 @@ describe('representations and media types', () => {
       mediaType: 'text/plain',
       baseType: 'text',
     });
-    expect(catalog.mediaHandler({ schema: 'api', name: 'as_text' }, 'text/plain')).toBeDefined();
+    expect(catalog.mediaHandler({ schema: 'api', name: 'as_text' }, 'text/plain')).toMatchObject({
+      mediaType: 'text/plain',
+    });
     expect(catalog.mediaHandler(null, 'text/plain')).toBeUndefined();
   });
 });
