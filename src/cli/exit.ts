@@ -35,5 +35,18 @@ const TELLING = new Set([
 /** What is printed about an error that ended a command. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isListenFailure(error)) return describeListenFailure(error);
   return TELLING.has(error.name) ? error.message : (error.stack ?? error.message);
+}
+
+type ListenFailure = Error & { readonly code: string; readonly address?: string; readonly port?: number };
+
+const isListenFailure = (error: Error): error is ListenFailure =>
+  'syscall' in error && error.syscall === 'listen' && 'code' in error;
+
+function describeListenFailure({ address, code, port }: ListenFailure): string {
+  const place = `${address ?? ''}${port === undefined ? '' : `:${port}`}`;
+  if (code === 'EADDRINUSE') return `${place} is taken by another process: stop it, or choose another port.`;
+  if (code === 'EACCES') return `${place} may not be listened on by this user: choose another port.`;
+  return `${place} cannot be listened on (${code}).`;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { removeDataDir } from '../../src/embedded/placement.ts';
 import { startEmbedded } from '../../src/embedded/start.ts';
 import { applyBootstrap } from '../../src/platform/bootstrap/apply.ts';
+import { freePorts } from './ports.ts';
 
 /** Passwords of the logins in test clusters. */
 export const testPasswords = {
@@ -34,8 +35,10 @@ export async function startTestCluster(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'ownbase-test-'));
+  const [port] = await freePorts(1);
   const server = await startEmbedded({
     dataDir: join(folder, 'postgres'),
+    port,
     durable: false,
     settings: { max_connections: '200', max_wal_senders: '20', max_replication_slots: '20', ...settings },
   });

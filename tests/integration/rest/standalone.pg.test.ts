@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminClient, connect } from '../../../src/pg/connect.ts';
 import { type RestServer, startRestServer } from '../../../src/rest/standalone/start.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { freePorts } from '../../support/ports.ts';
 
 const fixture = `
   create schema api;
@@ -218,7 +219,8 @@ describe('the admin listener', () => {
   it('tells whether the service is live and ready, and its metrics', async () => {
     const server = await start({ PGRST_ADMIN_SERVER_PORT: '0', PGRST_SERVER_PORT: '0' }).catch(() => null);
     expect(server).toBeNull();
-    const main = await start({ PGRST_ADMIN_SERVER_PORT: String(await freePort()) });
+    const [port = 0] = await freePorts(1);
+    const main = await start({ PGRST_ADMIN_SERVER_PORT: String(port) });
     const admin = (path: string) => fetch(`http://127.0.0.1:${main.adminPort}${path}`);
     expect((await admin('/live')).status).toBe(200);
     await until(async () => (await admin('/ready')).status === 200);
@@ -228,12 +230,3 @@ describe('the admin listener', () => {
     expect((await admin('/nowhere')).status).toBe(404);
   });
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
