@@ -44,8 +44,18 @@ export async function prepareDatabase(
     return await prepare(config, keys, embedded, report);
   } catch (thrown) {
     await embedded?.stop();
+    if (embedded?.created && isMissingExtensions(thrown)) await removeUnusedCluster(config.projectDir);
     throw thrown;
   }
+}
+
+const isMissingExtensions = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && thrown.code === 'missing_extensions';
+
+/** The way out that most take is another Postgres, whose programs could not open a data directory of this one. */
+async function removeUnusedCluster(projectDir: string): Promise<void> {
+  const { removeDataDir } = await import('../embedded/placement.ts');
+  await removeDataDir(join(stateDir(projectDir), 'postgres'));
 }
 
 async function startServer(config: Config, report: (event: PrepareEvent) => void): Promise<EmbeddedPostgres> {

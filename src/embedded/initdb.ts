@@ -11,11 +11,16 @@ import { isAlive } from './processes.ts';
 /** The bootstrap superuser of each cluster, as upstream names it. */
 export const OWNER_ROLE = 'supabase_admin';
 
+const ICU = ['--locale-provider=icu', '--icu-locale=en_US.UTF-8'];
+
 /**
- * Locales for what ICU does not cover (character classes of text search and pg_trgm), best first. `C` knows no
- * letters beyond ASCII but is always there.
+ * Locale arguments, best first. Beside ICU the locale of libc covers character classes of text search and pg_trgm;
+ * `C` knows no letters beyond ASCII but is always there. A Postgres built without ICU sorts by libc alone.
  */
-const LIBC_LOCALES = ['C.UTF-8', 'en_US.UTF-8', 'C'];
+const LOCALES: readonly (readonly string[])[] = [
+  ...['C.UTF-8', 'en_US.UTF-8', 'C'].map((locale) => [...ICU, `--locale=${locale}`]),
+  ...['en_US.UTF-8', 'C.UTF-8', 'C'].map((locale) => [`--locale=${locale}`]),
+];
 
 const passwordFile = (dataDir: string): string => join(dataDir, 'ownbase-owner-password');
 
@@ -87,27 +92,22 @@ async function removeAbandonedDrafts(dataDir: string): Promise<void> {
 
 async function runInitdb(binaries: Binaries, folder: string, pwfile: string, runAs: RunAs): Promise<void> {
   const fixed = [
-    ...['-D', folder, '--encoding=UTF8', '--locale-provider=icu', '--icu-locale=en_US.UTF-8'],
-    ...[
-      `--username=${OWNER_ROLE}`,
-      `--pwfile=${pwfile}`,
-      '--auth=scram-sha-256',
-      '--no-sync',
-      '--no-instructions',
-    ],
+    ...['-D', folder, '--encoding=UTF8', `--username=${OWNER_ROLE}`, `--pwfile=${pwfile}`],
+    ...['--auth=scram-sha-256', '--no-sync', '--no-instructions'],
   ];
-  for (const locale of LIBC_LOCALES) {
-    const failure = await initdb(binaries, [...fixed, `--locale=${locale}`], runAs).then(
+  for (const locale of LOCALES) {
+    const failure = await initdb(binaries, [...fixed, ...locale], runAs).then(
       () => undefined,
       (error: unknown) => error,
     );
     if (failure === undefined) return;
-    if (!isUnknownLocale(failure) || locale === LIBC_LOCALES.at(-1)) throw failure;
+    if (!isLackOfLocale(failure) || locale === LOCALES.at(-1)) throw failure;
   }
 }
 
-const isUnknownLocale = (failure: unknown): boolean =>
-  failure instanceof EmbeddedError && failure.message.includes('invalid locale name');
+const isLackOfLocale = (failure: unknown): boolean =>
+  failure instanceof EmbeddedError &&
+  (failure.message.includes('invalid locale name') || failure.message.includes('ICU is not supported'));
 
 async function initdb(binaries: Binaries, args: readonly string[], runAs: RunAs): Promise<void> {
   const child = spawn(binaries.initdb, args, {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -100,6 +100,8 @@ describe('start', () => {
     const { code, stderr } = await runCli(['start', '--project', folder, ...ports]);
     expect(code).toBe(2);
     expect(stderr).toContain('--skip-missing-extensions');
+    // Another Postgres, the usual way out, could not open a data directory of this one.
+    await expect(lstat(join(folder, '.ownbase/postgres'))).rejects.toThrow('ENOENT');
   });
 
   it('ends with 2 when the port of the gateway is taken, before a database is made', async () => {
