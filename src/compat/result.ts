@@ -54,6 +54,8 @@ export type SuiteResult = {
   readonly ms: number;
   readonly environment: Environment;
   readonly results: readonly CaseResult[];
+  /** What of the shared tables, policies and buckets could not be made beforehand. */
+  readonly problems: readonly string[];
   /** What could not be removed afterwards. */
   readonly leftovers: readonly string[];
   readonly wasInterrupted: boolean;

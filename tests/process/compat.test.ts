@@ -1,11 +1,16 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCases } from '../../src/compat/cases/load.ts';
 import type { Comparison } from '../../src/compat/diff.ts';
 import type { SuiteResult } from '../../src/compat/result.ts';
+import { runSuite } from '../../src/compat/run/run-suite.ts';
 import { connect } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { copyProject, type RunningInstance, runCli, startInstance } from '../support/cli.ts';
@@ -32,6 +37,26 @@ afterAll(async () => {
   await project.remove();
   await rm(scratch, { recursive: true, force: true });
 });
+
+/** Which cases hold against a server that answers everything in one way. */
+async function passedAgainst(answer: RequestListener): Promise<string[]> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const [, anonKey = '', , serviceKey = ''] = keys;
+  try {
+    const { results } = await runSuite({
+      target: { url: `http://127.0.0.1:${port}`, anonKey, serviceKey, dbUrl: instance.dbUrl },
+      cases: await loadCases(),
+      signal: new AbortController().signal,
+      patienceMs: 50,
+    });
+    return results.filter(({ outcome }) => outcome !== 'failed').map(({ id }) => id);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
 
 /** Everything in the database that a run of the suite may have made. */
 async function traces(): Promise<string[]> {
@@ -99,6 +124,15 @@ describe('the compatibility suite', () => {
     expect(await traces()).not.toEqual([]);
     child.kill('SIGINT');
     expect(await ended).toBe(130);
+    expect(await traces()).toEqual([]);
+  });
+
+  it('finds nothing in a server that has nothing, and in one that agrees to everything', async () => {
+    const nothing: RequestListener = (_, response) => response.writeHead(404).end();
+    const everything: RequestListener = (_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
+    expect(await passedAgainst(nothing)).toEqual([]);
+    expect(await passedAgainst(everything)).toEqual([]);
     expect(await traces()).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { services } from '../../compat/cases/model.ts';
 import { type SuiteResult, totalsOf } from '../../compat/result.ts';
 import type { Target } from '../../compat/run/target.ts';
 import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
@@ -22,6 +23,7 @@ type Options = CompatOptions & {
   readonly anonKey?: string;
   readonly serviceKey?: string;
   readonly dbUrl?: string;
+  readonly base?: Target['bases'];
   readonly report?: string;
   readonly json?: boolean;
   readonly junit?: boolean;
@@ -34,6 +36,7 @@ export function configure(command: Command): void {
     .option('--anon-key <key>', 'its anon or publishable key')
     .option('--service-key <key>', 'its service_role or secret key')
     .option('--db-url <url>', 'its database, for the tables and policies that cases need')
+    .option('--base <service=url>', 'a service at an address of its own; may be repeated', addBase)
     .option('--report <dir>', 'write report.html, report.json and report.xml there')
     .option('--json', 'print the results as JSON')
     .option('--junit', 'print the results as JUnit XML')
@@ -63,14 +66,23 @@ async function runCompat(command: Command): Promise<void> {
   process.exitCode = exitCodeOf(result);
 }
 
+function addBase(value: string, before: Target['bases'] = {}): Target['bases'] {
+  const [name, base] = value.split(/=(.*)/s);
+  const service = services.find((known) => known === name);
+  if (service === undefined || base === undefined || !URL.canParse(base)) {
+    throw new InvalidArgumentError(`One of ${services.join(', ')}, an equals sign and a URL.`);
+  }
+  return { ...before, [service]: base.replace(/\/+$/, '') };
+}
+
 /** The named target, or the running backend of the project. */
 async function targetOf(options: Options, projectDir: string): Promise<Target> {
-  const { url, anonKey, serviceKey, dbUrl } = options;
+  const { url, anonKey, serviceKey, dbUrl, base: bases } = options;
   if (url !== undefined) {
     if (anonKey === undefined || serviceKey === undefined) {
       throw new CommandFailure('--url needs --anon-key and --service-key.');
     }
-    return { url: url.replace(/\/+$/, ''), anonKey, serviceKey, dbUrl: dbUrl ?? null };
+    return { url: url.replace(/\/+$/, ''), anonKey, serviceKey, dbUrl: dbUrl ?? null, bases };
   }
   const instance = await findInstance(projectDir);
   if (!instance) {

@@ -29,6 +29,7 @@ ${matrix(result)}
 ${failedCases(result.results)}
 ${allCases(result.results)}
 ${environmentTable(environment, startedAt, result.ms)}
+${troubles(result)}
 </main>
 </body>
 </html>
@@ -133,6 +134,16 @@ function environmentTable(environment: Environment, startedAt: string, ms: numbe
     ([name, value]) => `<tr><th scope="row">${name}</th><td>${html(value ?? 'not told')}</td></tr>`,
   );
   return `<section class="environment"><h2>Environment</h2><table>${rows.join('')}</table></section>`;
+}
+
+/** What could not be made before the run or removed after it. */
+function troubles({ problems, leftovers }: SuiteResult): string {
+  if (problems.length + leftovers.length === 0) return '';
+  const items = [
+    ...problems.map((text) => `<li>Could not be made: ${html(text)}</li>`),
+    ...leftovers.map((text) => `<li>Could not be removed: ${html(text)}</li>`),
+  ];
+  return `<section><h2>Set-up</h2><ul>${items.join('')}</ul></section>`;
 }
 
 const headerLines = (headers: Readonly<Record<string, string>>): string =>

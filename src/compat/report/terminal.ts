@@ -31,6 +31,7 @@ export function summary(result: SuiteResult): string {
     ...rows,
     '',
     ...failures(result.results),
+    ...result.problems.map((text) => colors.yellow(`could not be made: ${text}`)),
     ...result.leftovers.map((text) => colors.yellow(`could not be removed: ${text}`)),
     total(result),
   ].join('\n');

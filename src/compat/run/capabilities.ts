@@ -1,7 +1,7 @@
 import { type Need, needs } from '../cases/model.ts';
 import { exchange, type HttpAnswer } from './http.ts';
 import { valueAt } from './match.ts';
-import { keyHeaders } from './target.ts';
+import { addressOf, keyHeaders } from './target.ts';
 import type { World } from './world.ts';
 
 /** Why cases that need something are skipped, by what they need. */
@@ -14,15 +14,15 @@ const reasons: Readonly<Record<Need, string>> = {
   images: 'image transformation is turned off',
 };
 
-/** What the target offers of that which cases may need. */
+/** What the target offers of that which cases may need: everything that it does not say is off, so that a case finds out. */
 export async function probeCapabilities(world: World): Promise<ReadonlySet<Need>> {
   const settings = (await ask(world, '/auth/v1/settings')).json;
-  const isOff = valueAt(settings, 'disable_signup') !== false || valueAt(settings, 'external.email') !== true;
+  const isOff = valueAt(settings, 'disable_signup') === true || valueAt(settings, 'external.email') === false;
   const offered: Readonly<Record<Need, boolean>> = {
     database: world.database !== null,
     signup: !isOff,
-    autoconfirm: valueAt(settings, 'mailer_autoconfirm') === true,
-    anonymous: valueAt(settings, 'external.anonymous_users') === true,
+    autoconfirm: valueAt(settings, 'mailer_autoconfirm') !== false,
+    anonymous: valueAt(settings, 'external.anonymous_users') !== false,
     totp: await enrolsTotp(world),
     images: await rendersImages(world),
   };
@@ -38,11 +38,11 @@ export const missingNeed = (wanted: readonly Need[], available: ReadonlySet<Need
 /** The settings do not tell, so a person of the run tries; the unfinished factor goes with the person. */
 async function enrolsTotp(world: World): Promise<boolean> {
   const person = await world.cast('enroller').catch(() => null);
-  if (person === null) return false;
+  if (person === null) return true;
   const answer = await exchange(
     {
       method: 'POST',
-      url: `${world.target.url}/auth/v1/factors`,
+      url: addressOf(world.target, '/auth/v1/factors'),
       headers: {
         apikey: world.target.anonKey,
         authorization: `Bearer ${person.token}`,
@@ -52,16 +52,16 @@ async function enrolsTotp(world: World): Promise<boolean> {
     },
     world.signal,
   );
-  return answer.status === 200;
+  return valueAt(answer.json, 'error_code') !== 'mfa_totp_enroll_not_enabled';
 }
 
-/** Without the feature the route does not exist; with it, the bucket does not. */
+/** Where the feature is off, the route does not exist or the tenant may not use it; where it is on, the bucket is missing. */
 async function rendersImages(world: World): Promise<boolean> {
   const answer = await ask(world, `/storage/v1/render/image/public/${world.prefix}none/none.png`);
-  return !/Route .* not found/i.test(answer.text) && answer.status !== 404;
+  return !/Route .* not found|FeatureNotEnabled|is not enabled|is not installed/i.test(answer.text);
 }
 
 function ask(world: World, path: string): Promise<HttpAnswer> {
   const headers = keyHeaders(world.target, 'anon');
-  return exchange({ method: 'GET', url: `${world.target.url}${path}`, headers, body: null }, world.signal);
+  return exchange({ method: 'GET', url: addressOf(world.target, path), headers, body: null }, world.signal);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { exchange } from './http.ts';
 import { valueAt } from './match.ts';
-import { keyHeaders, type Target } from './target.ts';
+import { addressOf, keyHeaders, type Target } from './target.ts';
 
 /** A person made for the run. */
 export type Person = { readonly id: string; readonly email: string; readonly token: string };
@@ -60,7 +60,7 @@ async function post(
   signal: AbortSignal,
 ): Promise<unknown> {
   const headers = { ...keyHeaders(target, as), 'content-type': 'application/json' };
-  const url = `${target.url}${path}`;
+  const url = addressOf(target, path);
   const answer = await exchange({ method: 'POST', url, headers, body: JSON.stringify(body) }, signal);
   if (answer.status === 200) return answer.json;
   throw new CastFailure(

@@ -4,7 +4,7 @@ import type { Need } from '../cases/model.ts';
 import type { Environment } from '../result.ts';
 import { exchange } from './http.ts';
 import { valueAt } from './match.ts';
-import { keyHeaders } from './target.ts';
+import { addressOf, keyHeaders } from './target.ts';
 import type { World } from './world.ts';
 
 /** Asks the services what they are; what does not answer stays null. */
@@ -27,7 +27,7 @@ export async function readEnvironment(world: World, available: ReadonlySet<Need>
 
 async function ask(world: World, path: string, field: string): Promise<string | null> {
   const headers = keyHeaders(world.target, 'service');
-  const url = `${world.target.url}${path}`;
+  const url = addressOf(world.target, path);
   const answer = await exchange({ method: 'GET', url, headers, body: null }, world.signal).catch(() => null);
   const value = valueAt(answer?.json, field);
   return typeof value === 'string' ? value : null;

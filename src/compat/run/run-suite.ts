@@ -6,7 +6,7 @@ import { createCast, randomPrefix } from './cast.ts';
 import { readEnvironment } from './environment.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { runCase } from './run-case.ts';
-import { StageFailure, setStage } from './stage.ts';
+import { setStage } from './stage.ts';
 import { sweep } from './sweep.ts';
 import type { Target } from './target.ts';
 import type { World } from './world.ts';
@@ -28,7 +28,7 @@ export type SuiteOptions = {
   readonly patienceMs?: number;
 };
 
-/** Runs cases against a target and removes all that they made. Rejects only when the stage cannot be set. */
+/** Runs cases against a target and removes all that they made. Rejects when the database cannot be reached. */
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const started = performance.now();
   const startedAt = new Date().toISOString();
@@ -37,17 +37,20 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const users = new Set<string>();
   const world = createWorld(options, database, users);
   try {
-    const available = await prepare(world, options);
+    const problems = await setStage(world, new Set(options.cases.map(({ service }) => service)));
+    const available = await probeCapabilities(world);
     const environment = await readEnvironment(world, available);
     options.onProgress?.({ kind: 'started', total: options.cases.length });
     const results = await runAll(world, options, available);
     options.onProgress?.({ kind: 'removing' });
     const leftovers = await sweep(world, users);
     const ms = performance.now() - started;
-    return { startedAt, ms, environment, results, leftovers, wasInterrupted: signal.aborted };
+    return { startedAt, ms, environment, results, problems, leftovers, wasInterrupted: signal.aborted };
   } catch (error) {
     const leftovers = await sweep(world, users);
-    if (leftovers.length > 0) throw new StageFailure(`${describe(error)}\n${leftovers.join('\n')}`);
+    if (leftovers.length > 0) {
+      throw new Error(`${describe(error)}\nNot removed: ${leftovers.join('\n')}`, { cause: error });
+    }
     throw error;
   } finally {
     await database?.end();
@@ -68,11 +71,6 @@ function createWorld(options: SuiteOptions, database: AdminClient | null, users:
     signal,
     patienceMs,
   };
-}
-
-async function prepare(world: World, options: SuiteOptions): Promise<ReadonlySet<Need>> {
-  await setStage(world, new Set(options.cases.map(({ service }) => service)));
-  return probeCapabilities(world);
 }
 
 /** Runs the cases, several at a time, and yields their results in the order of the suite. */

@@ -5,23 +5,49 @@ import type { AdminClient } from '../../pg/connect.ts';
 import { suiteDir } from '../cases/load.ts';
 import type { Service } from '../cases/model.ts';
 import { exchange } from './http.ts';
-import { keyHeaders } from './target.ts';
+import { addressOf, keyHeaders } from './target.ts';
 import { fillString } from './template.ts';
 import type { World } from './world.ts';
 
-/** The stage could not be set; nothing can run on it. */
-export class StageFailure extends Error {
-  override readonly name = 'StageFailure';
+/**
+ * Makes the tables, policies and buckets that the cases of some services share. Yields what could not be made: the cases
+ * that need it fail on their own, and the rest still tells something.
+ */
+export async function setStage(world: World, wanted: ReadonlySet<Service>): Promise<string[]> {
+  const { database } = world;
+  const problems: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (world.signal.aborted) throw error;
+      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  if (database !== null) {
+    for (const script of scriptsOf(wanted)) {
+      await attempt(`the fixtures of ${script}`, () => applyScript(database, `${script}.sql`, world.prefix));
+    }
+  }
+  if (wanted.has('storage')) {
+    await attempt('the private bucket', () => makeBucket(world, 'private', false));
+    await attempt('the public bucket', () => makeBucket(world, 'public', true));
+  }
+  if (database !== null && wanted.has('rest'))
+    await attempt('the schema cache', () => waitForSchemaCache(world));
+  return problems;
 }
 
-/** Makes the tables, policies and buckets that the cases of some services share. */
-export async function setStage(world: World, wanted: ReadonlySet<Service>): Promise<void> {
-  if (world.database !== null) await applyScript(world.database, 'up.sql', world.prefix);
-  if (wanted.has('storage')) {
-    await makeBucket(world, 'private', false);
-    await makeBucket(world, 'public', true);
-  }
-  if (world.database !== null && wanted.has('rest')) await waitForSchemaCache(world);
+/** The scripts of `fixtures/` that cases of these services need; hooks and claims of auth are seen through REST. */
+const scriptsOf = (wanted: ReadonlySet<Service>): ('rest' | 'storage' | 'realtime')[] => [
+  ...(wanted.has('rest') || wanted.has('auth') ? (['rest'] as const) : []),
+  ...(wanted.has('storage') ? (['storage'] as const) : []),
+  ...(wanted.has('realtime') ? (['realtime'] as const) : []),
+];
+
+/** A part of the stage could not be set. */
+class StageFailure extends Error {
+  override readonly name = 'StageFailure';
 }
 
 /** Removes the tables, functions, types and policies of a run. */
@@ -40,14 +66,14 @@ async function makeBucket(world: World, name: string, isPublic: boolean): Promis
   const answer = await exchange(
     {
       method: 'POST',
-      url: `${world.target.url}/storage/v1/bucket`,
+      url: addressOf(world.target, '/storage/v1/bucket'),
       headers: { ...keyHeaders(world.target, 'service'), 'content-type': 'application/json' },
       body: JSON.stringify({ id, name: id, public: isPublic }),
     },
     world.signal,
   );
   if (answer.status === 200) return;
-  throw new StageFailure(`the bucket ${id} could not be made: ${answer.status} ${answer.text.slice(0, 200)}`);
+  throw new StageFailure(`POST /storage/v1/bucket answered ${answer.status} ${answer.text.slice(0, 200)}`);
 }
 
 /** The REST service learns of new tables by a notification; cases must not be quicker. */
@@ -55,7 +81,7 @@ async function waitForSchemaCache(world: World): Promise<void> {
   const deadline = performance.now() + 3 * world.patienceMs;
   const request = {
     method: 'GET',
-    url: `${world.target.url}/rest/v1/${world.prefix}films?select=id&limit=1`,
+    url: addressOf(world.target, `/rest/v1/${world.prefix}films?select=id&limit=1`),
     headers: keyHeaders(world.target, 'service'),
     body: null,
   };
@@ -64,7 +90,7 @@ async function waitForSchemaCache(world: World): Promise<void> {
     if (answer.status === 200) return;
     if (performance.now() > deadline) {
       throw new StageFailure(
-        `the REST service does not show the tables that were made through --db-url: ${answer.status} ${answer.text.slice(0, 200)}`,
+        `REST does not show the tables that were made through --db-url: ${answer.status} ${answer.text.slice(0, 200)}`,
       );
     }
     await sleep(100, undefined, { signal: world.signal });

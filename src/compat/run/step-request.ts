@@ -10,7 +10,7 @@ import {
   unorderedMismatches,
   valueAt,
 } from './match.ts';
-import { keyHeaders, tokenHeaders } from './target.ts';
+import { addressOf, keyHeaders, tokenHeaders } from './target.ts';
 import { fill, fillString, type Variables } from './template.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +21,8 @@ export async function runRequest(
   variables: Map<string, unknown>,
 ): Promise<StepRecord> {
   const started = performance.now();
-  const request = await buildRequest(step, world, variables);
+  const path = fillString(step.path, variables);
+  const request = await buildRequest(step, path, world, variables);
   const deadline = started + world.patienceMs;
   for (;;) {
     const answer = await exchange(request, world.signal);
@@ -30,17 +31,22 @@ export async function runRequest(
       await sleep(100, undefined, { signal: world.signal });
       continue;
     }
-    noteMadeUser(request, answer, world);
+    noteMadeUser(path, answer, world);
     for (const [name, path] of Object.entries(step.save)) {
       variables.set(name, savedValue({ ...answer, body: answer.json }, path));
     }
     const ms = performance.now() - started;
     const isShared = step.expect.includes !== undefined;
-    return { ...recordOf(request, answer, world), mismatches: found, isShared, ms };
+    return { ...recordOf(request, answer, path), mismatches: found, isShared, ms };
   }
 }
 
-async function buildRequest(step: RequestStep, world: World, variables: Variables): Promise<HttpRequest> {
+async function buildRequest(
+  step: RequestStep,
+  path: string,
+  world: World,
+  variables: Variables,
+): Promise<HttpRequest> {
   const own = Object.fromEntries(
     Object.entries(fill(step.headers, variables) as Record<string, unknown>).map(([name, value]) => [
       name.toLowerCase(),
@@ -49,8 +55,7 @@ async function buildRequest(step: RequestStep, world: World, variables: Variable
   );
   const json = step.json === undefined ? {} : { 'content-type': 'application/json' };
   const headers = { ...(await actorHeaders(step.as, world, variables)), ...json, ...own };
-  const path = fillString(step.path, variables);
-  const url = /^https?:/.test(path) ? path : `${world.target.url}${path}`;
+  const url = /^https?:/.test(path) ? path : addressOf(world.target, path);
   return { method: step.method, url, headers, body: bodyOf(step, variables) };
 }
 
@@ -120,8 +125,8 @@ function answerMismatches(expect: Expectation, answer: HttpAnswer): Mismatch[] {
 const shown = (answer: HttpAnswer): unknown => (answer.json === undefined ? answer.text : answer.json);
 
 /** Users without an address cannot be found by the prefix at the end. */
-function noteMadeUser(request: HttpRequest, answer: HttpAnswer, world: World): void {
-  if (answer.status >= 300 || !/\/auth\/v1\/(signup|admin\/users|token)/.test(request.url)) return;
+function noteMadeUser(path: string, answer: HttpAnswer, world: World): void {
+  if (answer.status >= 300 || !/^\/auth\/v1\/(signup|admin\/users|token)/.test(path)) return;
   const id = valueAt(answer.json, 'user.id') ?? valueAt(answer.json, 'id');
   if (typeof id === 'string') world.noteUser(id);
 }
@@ -129,11 +134,10 @@ function noteMadeUser(request: HttpRequest, answer: HttpAnswer, world: World): v
 function recordOf(
   request: HttpRequest,
   answer: HttpAnswer,
-  world: World,
+  path: string,
 ): Pick<StepRecord, 'title' | 'request' | 'response'> {
-  const path = request.url.replace(world.target.url, '').replace(/(token|apikey)=[^&]+/g, '$1=…');
   return {
-    title: `${request.method} ${path}`,
+    title: `${request.method} ${path.replace(/(token|apikey)=[^&]+/g, '$1=…')}`,
     request: {
       headers: withoutSecrets(request.headers),
       body: typeof request.body === 'string' ? shownBody(request.body) : request.body && '(a multipart form)',

@@ -2,6 +2,7 @@ import type { ConnectStep, ReceiveStep, SendStep, SilentStep } from '../cases/mo
 import type { StepRecord } from '../result.ts';
 import { mismatches, savedValue } from './match.ts';
 import { type Message, openSocket, type Socket, SocketRefused } from './socket.ts';
+import { addressOf } from './target.ts';
 import { fill, fillString, type Variables } from './template.ts';
 import type { World } from './world.ts';
 
@@ -16,11 +17,11 @@ export async function runConnect(
   sockets: Sockets,
 ): Promise<StepRecord> {
   const started = performance.now();
-  const { anonKey, serviceKey, url } = world.target;
+  const { anonKey, serviceKey } = world.target;
   const keys: Readonly<Record<string, string>> = { anon: anonKey, service: serviceKey };
   const key = keys[step.as] ?? fillString(step.as, variables);
-  const base = url.replace(/^http/, 'ws');
-  const address = `${base}/realtime/v1/websocket?apikey=${encodeURIComponent(key)}&vsn=${step.vsn}`;
+  const path = `/realtime/v1/websocket?apikey=${encodeURIComponent(key)}&vsn=${step.vsn}`;
+  const address = addressOf(world.target, path).replace(/^http/, 'ws');
   const status = await openOrRefused(() => openSocket(address, step.vsn), step.socket, sockets);
   const done = record(`connect ${step.socket}`, started);
   if (status === step.refused) return done;

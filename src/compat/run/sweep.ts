@@ -1,7 +1,7 @@
 import { exchange, type HttpAnswer } from './http.ts';
 import { valueAt } from './match.ts';
 import { strikeStage } from './stage.ts';
-import { keyHeaders } from './target.ts';
+import { addressOf, keyHeaders } from './target.ts';
 import type { World } from './world.ts';
 
 /** Removes all that a run made; yields what it could not remove. Never rejects. */
@@ -87,7 +87,7 @@ function ask(world: World, method: string, path: string, body?: unknown): Promis
   return exchange(
     {
       method,
-      url: `${world.target.url}${path}`,
+      url: addressOf(world.target, path),
       headers: { ...keyHeaders(world.target, 'service'), ...json },
       body: body === undefined ? null : JSON.stringify(body),
     },

@@ -33,6 +33,7 @@ const suite = (results: readonly CaseResult[], url = 'http://left.test'): SuiteR
     available: ['database'],
   },
   results,
+  problems: [],
   leftovers: [],
   wasInterrupted: false,
 });
