@@ -3,6 +3,7 @@ import { BodyTooLarge, readBody } from '../http/body.ts';
 import type { HttpRequest } from '../http/exchange.ts';
 import type { Claims } from '../identity/verify.ts';
 import type { AuthContext } from './context.ts';
+import type { AuthError } from './errors.ts';
 import { requestFailure } from './failures/request.ts';
 import type { Actor } from './store/audit.ts';
 import type { Session, User } from './store/rows.ts';
@@ -101,21 +102,23 @@ function externalUrlOf(context: AuthContext, request: HttpRequest): string {
   return `${isPlain ? 'http' : 'https'}://${host}${base.pathname.replace(/\/$/, '')}`;
 }
 
-/** The JSON body by its schema; a null member counts as absent. Refuses with `bad_json`. */
-export async function readJson<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
+/** The JSON body by its schema; a null member counts as absent. Refuses with `bad_json`, in the endpoint's words. */
+export async function readJson<T>(
+  call: Call,
+  schema: z.ZodType<T>,
+  refuse: (reason: string) => AuthError = requestFailure.badJson,
+): Promise<T> {
   const text = (await call.bytes()).toString();
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (thrown) {
-    throw requestFailure.badJson(
-      text.trim() === '' ? 'unexpected end of JSON input' : String((thrown as Error).message),
-    );
+    throw refuse(text.trim() === '' ? 'unexpected end of JSON input' : String((thrown as Error).message));
   }
   const result = schema.safeParse(value === null ? {} : value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw requestFailure.badJson(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`);
+  throw refuse(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`);
 }
 
 /** Members of bodies: absent and null are the empty value, as Go decodes them. */

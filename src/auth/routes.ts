@@ -24,6 +24,14 @@ import {
   postClientSecret,
   putClient,
 } from './endpoints/oauth-clients.ts';
+import { deleteGrant, getGrants } from './endpoints/oauth-grants.ts';
+import {
+  getAuthorization,
+  getOAuthAuthorize,
+  getUserInfo,
+  postConsent,
+  postOAuthToken,
+} from './endpoints/oauth-server.ts';
 import { postMagicLink, postOtp } from './endpoints/otp.ts';
 import {
   demandPasskeys,
@@ -91,6 +99,13 @@ const oauthServer = behind(demandOAuthServer);
 const identities = (endpoint: (context: AuthContext, call: UserCall) => Promise<HttpReply>): Endpoint =>
   user(async (context, call) => {
     demandManualLinking(context);
+    return endpoint(context, call);
+  });
+
+/** Whether there are OAuth clients at all is said to signed-in users only. */
+const grants = (endpoint: (context: AuthContext, call: UserCall) => Promise<HttpReply>): Endpoint =>
+  user(async (context, call) => {
+    demandOAuthServer(context);
     return endpoint(context, call);
   });
 
@@ -175,6 +190,21 @@ export const routes: readonly Route[] = [
     endpoint: oauthServer(postClientRegistration),
     limit: 'clientRegistration',
   },
+  { method: 'GET', path: '/oauth/authorize', endpoint: oauthServer(getOAuthAuthorize) },
+  {
+    method: 'GET',
+    path: '/oauth/authorizations/:authorization_id',
+    endpoint: oauthServer(user(getAuthorization)),
+  },
+  {
+    method: 'POST',
+    path: '/oauth/authorizations/:authorization_id/consent',
+    endpoint: oauthServer(user(postConsent)),
+  },
+  { method: 'POST', path: '/oauth/token', endpoint: oauthServer(postOAuthToken) },
+  { method: 'GET', path: '/oauth/userinfo', endpoint: oauthServer(user(getUserInfo)) },
+  { method: 'GET', path: '/user/oauth/grants', endpoint: grants(getGrants) },
+  { method: 'DELETE', path: '/user/oauth/grants', endpoint: grants(deleteGrant) },
   {
     method: 'GET',
     path: '/.well-known/oauth-authorization-server',

@@ -26,7 +26,6 @@ export type Sections = typeof sections;
 export const tolerated: readonly string[] = [
   'project_id',
   'api.tls',
-  'auth.oauth_server.authorization_url_path',
   'db.major_version',
   'db.migrations.schema_paths',
   'db.pooler',

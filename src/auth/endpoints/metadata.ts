@@ -1,6 +1,7 @@
 import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import type { Call } from '../call.ts';
 import type { AuthContext } from '../context.ts';
+import { supportedScopes } from '../oauth-server/scopes.ts';
 import { smsProviderName } from '../sms/channel.ts';
 
 /** GET /health: answers without the database. */
@@ -72,19 +73,20 @@ export async function getSettings({ config }: AuthContext): Promise<HttpReply> {
 
 /** GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server. */
 export async function getOpenIdConfiguration(context: AuthContext, _call: Call): Promise<HttpReply> {
-  const { issuer, config } = context;
+  const { config } = context;
+  const issuer = context.issuer.replace(/\/+$/, '');
   return jsonReply(
     200,
     {
-      issuer,
+      issuer: context.issuer,
       authorization_endpoint: `${issuer}/oauth/authorize`,
       token_endpoint: `${issuer}/oauth/token`,
       jwks_uri: `${issuer}/.well-known/jwks.json`,
       userinfo_endpoint: `${issuer}/oauth/userinfo`,
-      ...(config.oauthServerDynamicRegistration
+      ...(config.oauthServerEnabled && config.oauthServerDynamicRegistration
         ? { registration_endpoint: `${issuer}/oauth/clients/register` }
         : {}),
-      scopes_supported: ['openid', 'profile', 'email', 'phone', 'offline_access'],
+      scopes_supported: supportedScopes,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],

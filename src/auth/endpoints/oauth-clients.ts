@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type AdminCall, type Call, field, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { oauthServerFailure } from '../failures/oauth-server.ts';
 import { isUuid } from '../guard.ts';
+import { hashClientSecret } from '../oauth-server/client-credentials.ts';
 import {
-  authMethodProblem,
+  changedMethodProblem,
   detailsProblem,
   grantTypesProblem,
   redirectsProblem,
@@ -59,15 +59,12 @@ const registerBody = z.object({
   logo_uri: field.text,
 });
 
-/** The form in which a secret is stored. */
-const hashClientSecret = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
-
 async function register(
   context: AuthContext,
   call: Call,
   registrationType: 'dynamic' | 'manual',
 ): Promise<HttpReply> {
-  const body = await readJson(call, registerBody);
+  const body = await readJson(call, registerBody, oauthServerFailure.badBody);
   const description = {
     redirectUris: body.redirect_uris ?? [],
     clientType: body.client_type,
@@ -78,7 +75,8 @@ async function register(
     logoUri: body.logo_uri,
   };
   const problem = registrationProblem(description);
-  if (problem !== null) throw oauthServerFailure.invalid(problem);
+  // Upstream wraps the refusal in another one, whose text keeps the inner status.
+  if (problem !== null) throw oauthServerFailure.invalid(`400: ${problem}`);
   const { type, method, grantTypes } = withDefaults(description);
   const secret = type === 'confidential' ? context.random.bytes(32).toString('base64url') : null;
   const client = await insertClient(
@@ -143,7 +141,7 @@ type UpdateBody = z.infer<typeof updateBody>;
 /** PUT /admin/oauth/clients/{client_id}: members that are there replace what was. */
 export async function putClient(context: AuthContext, call: AdminCall): Promise<HttpReply> {
   const client = await demandPathClient(context, call);
-  const body = await readJson(call, updateBody);
+  const body = await readJson(call, updateBody, oauthServerFailure.badBody);
   if (Object.values(body).every((value) => value === null || value === undefined)) {
     throw oauthServerFailure.nothingToUpdate();
   }
@@ -170,7 +168,9 @@ const updateProblem = (client: OAuthClient, body: UpdateBody): string | null =>
     clientUri: body.client_uri ?? '',
     logoUri: body.logo_uri ?? '',
   }) ??
-  authMethodProblem(client.client_type, body.token_endpoint_auth_method ?? '');
+  (body.token_endpoint_auth_method === null
+    ? null
+    : changedMethodProblem(client.client_type, body.token_endpoint_auth_method));
 
 /** DELETE /admin/oauth/clients/{client_id}: the row stays, for what refers to it. */
 export async function deleteClient(context: AuthContext, call: AdminCall): Promise<HttpReply> {

@@ -13,7 +13,7 @@ const maxRedirects = 10;
 const maxNameLength = 1024;
 const maxUriLength = 2048;
 const grantTypes = ['authorization_code', 'refresh_token'];
-const authMethods = ['client_secret_basic', 'client_secret_post', 'none'];
+const authMethods = ['none', 'client_secret_basic', 'client_secret_post'];
 const dangerousSchemes = ['javascript', 'data', 'file', 'vbscript', 'about', 'blob'];
 
 /** What is wrong with a redirect URI; null when nothing is. */
@@ -22,13 +22,13 @@ function redirectProblem(uri: string): string | null {
   const match = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?/i.exec(uri);
   const scheme = match?.[1]?.toLowerCase() ?? '';
   const host = match?.[2] ?? '';
-  if (dangerousSchemes.includes(scheme)) return `scheme '${scheme}' is not allowed for security reasons`;
   if (scheme === '' || host === '') return 'must have scheme and host';
+  if (dangerousSchemes.includes(scheme)) return `scheme '${scheme}' is not allowed for security reasons`;
   const hostname = host.replace(/^.*@/, '').replace(/:\d+$/, '');
   if (scheme === 'http' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname)) {
     return 'HTTP scheme only allowed for localhost';
   }
-  return uri.includes('#') ? 'fragment not allowed in redirect URI' : null;
+  return uri.includes('#') && !uri.endsWith('#') ? 'fragment not allowed in redirect URI' : null;
 }
 
 /** What is wrong with a list of redirect URIs; null when nothing is. */
@@ -50,33 +50,54 @@ export function grantTypesProblem(types: readonly string[]): string | null {
     : "grant_types must only contain 'authorization_code' and/or 'refresh_token'";
 }
 
+/** Whether a text is an absolute URI or an absolute path, as Go's url.ParseRequestURI takes them. */
+const isRequestUri = (uri: string): boolean =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  /^(?:[a-z][a-z0-9+.-]*:|\/)/i.test(uri) && !/[\u0000-\u001f\u007f]|%(?![0-9a-f]{2})/i.test(uri);
+
 /** What is wrong with the name or the pages of a client; null when nothing is. */
 export function detailsProblem(
   client: Pick<ClientDescription, 'clientName' | 'clientUri' | 'logoUri'>,
 ): string | null {
-  if (client.clientName.length > maxNameLength)
+  if (Buffer.byteLength(client.clientName) > maxNameLength)
     return `client_name cannot exceed ${maxNameLength} characters`;
   for (const [name, uri] of [
     ['client_uri', client.clientUri],
     ['logo_uri', client.logoUri],
   ] as const) {
-    if (uri.length > maxUriLength) return `${name} cannot exceed ${maxUriLength} characters`;
-    if (uri !== '' && !URL.canParse(uri)) return `${name} must be a valid URL`;
+    if (Buffer.byteLength(uri) > maxUriLength) return `${name} cannot exceed ${maxUriLength} characters`;
+    if (uri !== '' && !isRequestUri(uri)) return `${name} must be a valid URL`;
   }
   return null;
 }
 
-/** What is wrong with a method of authentication, by itself or for the client's type; null when nothing is. */
-export function authMethodProblem(clientType: string, method: string): string | null {
-  if (method !== '' && !authMethods.includes(method)) {
+/** The type of client that a method is for. */
+const typeOfMethod = (method: string): 'public' | 'confidential' =>
+  method === 'none' ? 'public' : 'confidential';
+
+const methodsOfType = (type: string): readonly string[] =>
+  authMethods.filter((method) => typeOfMethod(method) === type);
+
+/** What is wrong with a method of authentication and a type that are registered together; null when nothing is. */
+function newMethodProblem(clientType: string, method: string): string | null {
+  if (method === '') return null;
+  if (!authMethods.includes(method)) {
     return `token_endpoint_auth_method must be one of: [${authMethods.join(' ')}]`;
   }
-  if (clientType === 'public' && method !== '' && method !== 'none') {
-    return `token_endpoint_auth_method '${method}' is not valid for public clients, use 'none'`;
+  const expected = typeOfMethod(method);
+  return clientType === '' || clientType === expected
+    ? null
+    : `client_type '${clientType}' is inconsistent with token_endpoint_auth_method '${method}' (expected client_type '${expected}')`;
+}
+
+/** What is wrong with another method for a client that there is; null when nothing is. */
+export function changedMethodProblem(clientType: string, method: string): string | null {
+  if (!authMethods.includes(method)) {
+    return `invalid token_endpoint_auth_method: must be one of [${authMethods.join(' ')}]`;
   }
-  return clientType === 'confidential' && method === 'none'
-    ? "token_endpoint_auth_method 'none' is not valid for confidential clients"
-    : null;
+  return typeOfMethod(method) === clientType
+    ? null
+    : `token_endpoint_auth_method '${method}' is not valid for client_type '${clientType}'; valid methods: [${methodsOfType(clientType).join(' ')}]`;
 }
 
 /**
@@ -93,7 +114,7 @@ export function registrationProblem(client: ClientDescription): string | null {
     (client.grantTypes.length === 0 ? null : grantTypesProblem(client.grantTypes)) ??
     detailsProblem(client) ??
     typeProblem ??
-    authMethodProblem(client.clientType, client.authMethod)
+    newMethodProblem(client.clientType, client.authMethod)
   );
 }
 

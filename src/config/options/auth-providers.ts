@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, list, optional, string, table } from '../kind.ts';
+import { boolean, duration, list, optional, string, table } from '../kind.ts';
 import { type Environment, option } from '../option.ts';
 
 const external = z.looseObject({
@@ -138,6 +138,25 @@ export const authProviderOptions = {
     toml: 'auth.oauth_server.allow_dynamic_registration',
     env: ['GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION'],
     description: 'Whether OAuth clients may register themselves.',
+  }),
+  oauthServerAuthorizationPath: option({
+    kind: string,
+    default: '/oauth/consent',
+    toml: 'auth.oauth_server.authorization_url_path',
+    env: ['GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH'],
+    description: 'Path on the site URL of the page where users let OAuth clients in.',
+  }),
+  oauthServerAuthorizationTtlMs: option({
+    kind: duration,
+    default: 600_000,
+    env: ['GOTRUE_OAUTH_SERVER_AUTHORIZATION_TTL'],
+    description: 'How long a request of an OAuth client may be answered and its code exchanged.',
+  }),
+  oauthServerDefaultScope: option({
+    kind: string,
+    default: 'email',
+    env: ['GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE'],
+    description: 'Scopes of OAuth clients that ask for none.',
   }),
   samlEnabled: option({
     kind: boolean,
