@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { CommandFailure } from '../exit.ts';
-import { addConfigOptions, addProjectOption, loadProject } from '../project-options.ts';
-import { findTarget, type Target } from '../target.ts';
+import { loadProject } from '../project-options.ts';
+import { addTargetOptions, findTarget, type Target } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
 import { reportPreparation } from '../ui/progress.ts';
+import { printResult } from '../ui/result.ts';
 
 const examples = `
 Everything that the project made is dropped: its schemas and tables, users, buckets, vault secrets, policies. A
@@ -18,12 +19,12 @@ Examples:
 
 /** `ownbase db reset`: back to the migrations and seeds of the project. */
 export function configure(command: Command): void {
-  addConfigOptions(addProjectOption(command), ['db-url', 'pg-bin', 'db-port', 'skip-missing-extensions'])
-    .option('--local', 'the database of this project (the default)')
+  addTargetOptions(command, ['pg-bin', 'db-port', 'skip-missing-extensions'])
     .option('--no-seed', 'leave the tables without the seed data')
     .option('--version <version>', 'apply migrations up to this one')
     .option('--last <n>', 'leave out the last n migrations')
     .option('-y, --yes', 'do not ask before an external database is emptied')
+    .option('--json', 'print what was applied as JSON')
     .addHelpText('after', examples)
     .action(() => resetDatabase(command));
 }
@@ -33,6 +34,7 @@ type Options = {
   readonly version?: string;
   readonly last?: string;
   readonly yes?: boolean;
+  readonly json?: boolean;
 };
 
 async function resetDatabase(command: Command): Promise<void> {
@@ -58,7 +60,7 @@ async function applyProject(
 ): Promise<void> {
   const { config, url, ownerUrl } = target;
   const { migrate } = await import('../../platform/migrations/run.ts');
-  await migrate({
+  const { applied, seeded } = await migrate({
     projectDir: config.projectDir,
     url,
     ownerUrl,
@@ -70,7 +72,8 @@ async function applyProject(
     skipMissingExtensions: config.db.skipMissingExtensions,
     onEvent: (event) => reportPreparation({ kind: 'migrations', event }),
   });
-  process.stderr.write('The database is reset.\n');
+  const facts = { applied: applied.map(({ path }) => path), seeded: seeded.map(({ path }) => path) };
+  printResult(options.json, facts, 'The database is reset.');
 }
 
 /** Nothing runs: the cluster is deleted and made again. */

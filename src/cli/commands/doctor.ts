@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import { systemClock } from '../../core/clock.ts';
 import { exitCode } from '../exit.ts';
-import { addConfigOptions, addProjectOption } from '../project-options.ts';
-import { requireTarget } from '../target.ts';
+import { addTargetOptions, requireTarget } from '../target.ts';
 
 const examples = `
 Writes nothing. Ends with code 1 when something does not work.
@@ -14,7 +13,7 @@ Examples:
 
 /** `ownbase doctor`: examines the database of the running instance, or the named one. */
 export function configure(command: Command): void {
-  addConfigOptions(addProjectOption(command), ['db-url'])
+  addTargetOptions(command)
     .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(() => examineDatabase(command));

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CommandFailure } from '../exit.ts';
-import { addConfigOptions, addProjectOption } from '../project-options.ts';
-import { requireTarget } from '../target.ts';
+
+import { addTargetOptions, requireTarget } from '../target.ts';
 
 const examples = `
 The output is that of the Supabase CLI. Without --schema: public and the schemas that the API shows.
@@ -19,9 +19,8 @@ type Options = {
 
 /** `ownbase gen types [typescript]`: prints the types of the database for supabase-js. */
 export function configure(command: Command): void {
-  addConfigOptions(addProjectOption(command), ['db-url'])
+  addTargetOptions(command)
     .argument('[language]', 'typescript; the older way to name it')
-    .option('--local', 'the running backend of this project (the default)')
     .option('-s, --schema <names>', 'schemas to include; repeatable', collect, [])
     .addOption(new Option('--lang <language>', 'language of the types').default('typescript'))
     .option('--postgrest-v9-compat', 'for clients of PostgREST 9 and older')

@@ -21,13 +21,22 @@ export function configure(command: Command): void {
     .option('--generate', 'make new random keys and keep them in .ownbase/keys.json')
     .option('--force', 'replace keys that were made before: tokens signed with them stop working')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('pretty'))
+    .option('--json', 'the same as -o json')
     .addHelpText('after', examples)
     .action(() => printKeys(command));
 }
 
+type Options = {
+  readonly generate?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly output: Format;
+};
+
 async function printKeys(command: Command): Promise<void> {
   const projectDir = projectDirOf(command);
-  const { generate, force, output } = command.opts<{ generate?: boolean; force?: boolean; output: Format }>();
+  const { generate, force, json, output: asked } = command.opts<Options>();
+  const output = json === true ? 'json' : asked;
   if (generate) await makeKeys(projectDir, force === true);
   const { loadInstanceKeys } = await import('../../identity/instance-keys.ts');
   const keys = await loadInstanceKeys(loadProject(command).config.keys, projectDir);

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { addConfigOptions, addProjectOption } from '../project-options.ts';
-import { requireTarget } from '../target.ts';
+import { addTargetOptions, requireTarget } from '../target.ts';
 import { columns } from '../ui/table.ts';
 
 const examples = `
 Examples:
-  $ ownbase migration list`;
+  $ ownbase migration list
+  $ ownbase migration list --json | jq -r '.[] | select(.applied | not) | .version'`;
 
 /** `ownbase migration list`: shows which files are applied to the database. */
 export function configure(command: Command): void {
-  addConfigOptions(addProjectOption(command), ['db-url'])
-    .option('--local', 'the running backend of this project (the default)')
+  addTargetOptions(command)
+    .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(() => printMigrations(command));
 }
@@ -27,9 +27,18 @@ async function printMigrations(command: Command): Promise<void> {
     const local = new Set(files.map(({ version }) => version));
     const applied = new Set(versions);
     const all = [...new Set([...local, ...applied])].sort();
-    const rows = all.map((version) => [
-      local.has(version) ? version : '',
-      applied.has(version) ? version : '',
+    const facts = all.map((version) => ({
+      version,
+      file: local.has(version),
+      applied: applied.has(version),
+    }));
+    if (command.opts().json === true) {
+      process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
+      return;
+    }
+    const rows = facts.map(({ version, file, applied: isApplied }) => [
+      file ? version : '',
+      isApplied ? version : '',
       timeOf(version),
     ]);
     process.stdout.write(`${columns(['Local', 'Remote', 'Time (UTC)'], rows)}\n`);

@@ -16,18 +16,21 @@ Examples:
 export function configure(command: Command): void {
   addProjectOption(command)
     .argument('<name>', 'what the migration does, for example add_posts')
+    .option('--json', 'print the path as JSON')
     .addHelpText('after', examples)
-    .action((name: string) => makeMigration(projectDirOf(command), name));
+    .action((name: string) => makeMigration(projectDirOf(command), name, command.opts().json === true));
 }
 
-async function makeMigration(projectDir: string, name: string): Promise<void> {
+async function makeMigration(projectDir: string, name: string, asJson: boolean): Promise<void> {
   if (/[/\\\0]/.test(name))
     throw new CommandFailure('The name of a migration becomes a file name: leave out slashes.');
   const version = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
   const path = join('supabase', 'migrations', `${version}_${name}.sql`);
   await mkdir(join(projectDir, 'supabase', 'migrations'), { recursive: true });
   await writeFile(join(projectDir, path), (await hasPipe()) ? await text(process.stdin) : '', { flag: 'wx' });
-  process.stdout.write(`Created new migration at ${path}\n`);
+  process.stdout.write(
+    asJson ? `${JSON.stringify({ version, path })}\n` : `Created new migration at ${path}\n`,
+  );
 }
 
 /** Whether something was piped or redirected in; a terminal or nothing at all is not waited for. */

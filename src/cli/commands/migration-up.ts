@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { addConfigOptions, addProjectOption } from '../project-options.ts';
-import { requireTarget } from '../target.ts';
+import { addTargetOptions, requireTarget } from '../target.ts';
 import { reportPreparation } from '../ui/progress.ts';
+import { printResult } from '../ui/result.ts';
 
 const examples = `
 Each file is one transaction together with its entry in supabase_migrations.schema_migrations.
@@ -12,9 +12,9 @@ Examples:
 
 /** `ownbase migration up`: applies pending migrations to the running or the named database. */
 export function configure(command: Command): void {
-  addConfigOptions(addProjectOption(command), ['db-url', 'skip-missing-extensions'])
-    .option('--local', 'the running backend of this project (the default)')
+  addTargetOptions(command, ['skip-missing-extensions'])
     .option('--include-all', 'also apply files that are older than the last applied one')
+    .option('--json', 'print what was applied as JSON')
     .addHelpText('after', examples)
     .action(() => applyPending(command));
 }
@@ -31,7 +31,9 @@ async function applyPending(command: Command): Promise<void> {
     skipMissingExtensions: config.db.skipMissingExtensions,
     onEvent: (event) => reportPreparation({ kind: 'migrations', event }),
   });
-  process.stderr.write(
-    applied.length === 0 ? 'Local database is up to date.\n' : `Applied ${applied.length}.\n`,
+  printResult(
+    command.opts().json,
+    { applied: applied.map(({ version, name, path }) => ({ version, name, path })) },
+    applied.length === 0 ? 'Local database is up to date.' : `Applied ${applied.length}.`,
   );
 }

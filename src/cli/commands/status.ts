@@ -19,6 +19,7 @@ Examples:
 export function configure(command: Command): void {
   addProjectOption(command)
     .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('pretty'))
+    .option('--json', 'the same as -o json')
     .option('--override-name <key=NAME>', 'print a value under another name; repeatable', collect, [])
     .addHelpText('after', examples)
     .action(() => printStatus(projectDirOf(command), command.opts()));
@@ -28,13 +29,14 @@ const collect = (value: string, previous: readonly string[]): string[] => [...pr
 
 async function printStatus(
   projectDir: string,
-  options: { readonly output?: Format; readonly overrideName?: readonly string[] },
+  options: { readonly output?: Format; readonly json?: boolean; readonly overrideName?: readonly string[] },
 ): Promise<void> {
   const instance = await findInstance(projectDir);
   if (!instance) {
     throw new CommandFailure(`No backend runs for ${projectDir}. Start it with "ownbase start".`);
   }
-  const { output = 'pretty', overrideName = [] } = options;
+  const { json, overrideName = [] } = options;
+  const output = json === true ? 'json' : (options.output ?? 'pretty');
   if (output === 'pretty') {
     process.stderr.write('ownbase local development setup is running.\n\n');
     process.stdout.write(`${statusTable(instance.values)}\n`);

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { findInstance, type Instance } from '../instance-file.ts';
 import { addProjectOption, projectDirOf } from '../project-options.ts';
+import { printResult } from '../ui/result.ts';
 
 const examples = `
 Requests under way may finish first. Data stays in .ownbase/ for the next start.
@@ -18,14 +19,17 @@ const STOP_TIMEOUT_MS = 60_000;
 export function configure(command: Command): void {
   addProjectOption(command)
     .option('--no-backup', 'delete the database and the stored files')
+    .option('--json', 'print what was done as JSON')
     .addHelpText('after', examples)
     .action(async () => {
       const projectDir = projectDirOf(command);
       const instance = await findInstance(projectDir);
       if (instance) await end(instance);
       await stopOrphan(projectDir);
-      process.stderr.write(instance ? 'Stopped.\n' : `No backend runs for ${projectDir}.\n`);
-      if (command.opts().backup === false) await deleteData(projectDir);
+      const { backup, json } = command.opts<{ backup?: boolean; json?: boolean }>();
+      if (backup === false) await deleteData(projectDir);
+      const facts = { stopped: instance !== undefined, deleted: backup === false };
+      printResult(json, facts, instance ? 'Stopped.' : `No backend runs for ${projectDir}.`);
     });
 }
 

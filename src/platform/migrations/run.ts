@@ -33,6 +33,8 @@ export type MigrateOptions = {
   readonly vault?: Readonly<Record<string, string>>;
   /** False leaves migrations and roles.sql alone. */
   readonly migrations?: boolean;
+  /** When to run roles.sql; `when-fresh` (the default): into a database without a history. */
+  readonly roles?: 'never' | 'when-fresh' | 'always';
   /** Also apply files older than the newest applied one. */
   readonly includeAll?: boolean;
   /** Last version to apply; all by default. */
@@ -70,6 +72,26 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
     await client.query(sql`select pg_advisory_lock(${LOCK_KEY}::bigint)`);
     await becomePostgres(client);
     return await applyPending(client, options);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A file that is to be applied. */
+export type PlannedScript = { readonly what: 'roles' | 'migration' | 'seed'; readonly path: string };
+
+/**
+ * Says what `migrate` would apply, in order, and changes nothing.
+ * @throws MigrationError when history and files disagree; PgFailure
+ */
+export async function planMigration(
+  options: MigrateOptions,
+): Promise<{ readonly scripts: readonly PlannedScript[] }> {
+  const notice = (message: string): void => options.onEvent?.({ kind: 'notice', message });
+  const client = await connect(options.url, { applicationName: 'ownbase migrations' });
+  try {
+    const { scripts } = await collectWork(options, await readHistory(client), notice);
+    return { scripts: scripts.map(({ what, script }) => ({ what, path: script.path })) };
   } finally {
     await client.end();
   }
@@ -118,10 +140,11 @@ async function collectWork(
   history: History,
   notice: (text: string) => void,
 ): Promise<Work> {
-  const { projectDir, migrations: wanted = true } = options;
+  const { projectDir, migrations: wanted = true, roles: roleRule = 'when-fresh' } = options;
   const isFresh = history.versions.length === 0 && history.seeds.size === 0;
   const migrations = wanted ? await pendingMigrations(options, history, notice) : [];
-  const rolesFile = wanted && isFresh ? await findRolesFile(projectDir) : null;
+  const runsRoles = roleRule === 'always' || (roleRule === 'when-fresh' && isFresh);
+  const rolesFile = wanted && runsRoles ? await findRolesFile(projectDir) : null;
   const seeds = await pendingSeeds(options, history, isFresh, notice);
   const roles = rolesFile === null ? [] : [await readScript(projectDir, rolesFile)];
   const scripts = [

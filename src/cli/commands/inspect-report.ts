@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { addTargetOptions, withClient } from '../target.ts';
+import { printResult } from '../ui/result.ts';
+import { NO_STATEMENTS } from './inspect-db.ts';
+
+const examples = `
+One CSV file per report of "ownbase inspect db", in a folder named after the date.
+
+Examples:
+  $ ownbase inspect report
+  $ ownbase inspect report --output-dir ./reports`;
+
+/** `ownbase inspect report`: every report as a CSV file. */
+export function configure(command: Command): void {
+  addTargetOptions(command)
+    .option('--output-dir <dir>', 'where to make the folder', '.')
+    .option('--json', 'print the paths as JSON')
+    .addHelpText('after', examples)
+    .action(() => writeReports(command));
+}
+
+async function writeReports(command: Command): Promise<void> {
+  const { outputDir, json } = command.opts<{ outputDir: string; json?: boolean }>();
+  const { reports } = await import('../../platform/inspect/reports.ts');
+  const { runReport } = await import('../../platform/inspect/run.ts');
+  const folder = resolve(outputDir, new Date().toISOString().slice(0, 10));
+  await mkdir(folder, { recursive: true });
+  const files = await withClient(command, async (client) => {
+    const written: string[] = [];
+    for (const [name, report] of Object.entries(reports)) {
+      const rows = await runReport(client, report);
+      if ('kind' in rows) {
+        process.stderr.write(`${name} is left out. ${NO_STATEMENTS}\n`);
+        continue;
+      }
+      const names = Object.keys(report.columns);
+      const lines = [names, ...rows.map((row) => names.map((column) => row[column]))];
+      const file = join(folder, `${name.replaceAll('-', '_')}.csv`);
+      await writeFile(file, lines.map((line) => `${line.map(csvCell).join(',')}\n`).join(''));
+      written.push(file);
+    }
+    return written;
+  });
+  printResult(json, { files }, `Wrote ${files.length} reports to ${folder}.`);
+}
+
+function csvCell(value: unknown): string {
+  const text = value === null || value === undefined ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

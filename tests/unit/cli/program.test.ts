@@ -1,0 +1,95 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { commands } from '../../../src/cli/command-table.ts';
+import { run } from '../../../src/cli/program.ts';
+
+/** Runs a command line in this process and collects what it prints. */
+async function ownbase(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    const spy = vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      output[name] += String(text);
+      return true;
+    });
+    onTestFinished(() => spy.mockRestore());
+  }
+  const code = await run(args);
+  vi.restoreAllMocks();
+  return { code, ...output };
+}
+
+/** Their options are those of the option tables, which docs/configuration.md shows. */
+const CONFIGURED = new Set(['start', 'config', 'rest']);
+const shown = commands.filter(({ hidden }) => hidden !== true);
+const line = ({ path }: { path: readonly string[] }): string => path.join(' ');
+
+describe('help', () => {
+  it.each(
+    shown.filter((entry) => !CONFIGURED.has(line(entry))).map((entry) => [line(entry), entry.path] as const),
+  )('of "%s" reads as reviewed', async (_, path) => {
+    const { code, stdout } = await ownbase(...path, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+  });
+
+  it.each(
+    shown
+      .filter(({ path }) => !['functions', 'secrets'].includes(path[0] ?? ''))
+      .map((entry) => [line(entry), entry.path] as const),
+  )('of "%s" teaches by examples', async (_, path) => {
+    expect((await ownbase(...path, '--help')).stdout).toMatch(
+      /Examples:\n {2}\$ ownbase|Examples:\n {2}\$ \w/,
+    );
+  });
+
+  it('of the program lists the commands', async () => {
+    expect((await ownbase('--help')).stdout).toMatchSnapshot();
+  });
+});
+
+describe('the command line', () => {
+  it.each([
+    [['sttus'], 'Did you mean status?'],
+    [['db', 'rset'], 'Did you mean reset?'],
+    [['inspect', 'db', 'blot'], 'Did you mean bloat?'],
+    [['status', '--jso'], 'Did you mean --json?'],
+  ])('%j suggests what was meant', async (args, suggestion) => {
+    const { code, stderr } = await ownbase(...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(suggestion);
+  });
+
+  it.each([
+    [['functions', 'deploy', 'hello', '--no-verify-jwt'], 'not served yet'],
+    [['secrets', 'set', 'A=1'], 'not served yet'],
+    [['link', '--project-ref', 'abc'], 'hosted platform'],
+    [['db', 'pull'], 'db dump'],
+    [['test', 'db'], 'pg_prove'],
+  ])('%j ends with 1 and says why it is not there', async (args, reason) => {
+    const { code, stdout, stderr } = await ownbase(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(reason);
+  });
+
+  it('takes the folder before the command, as the Supabase CLI does', async () => {
+    const { code, stderr } = await ownbase('--workdir', '/nowhere', '--experimental', 'status');
+    expect(code).toBe(1);
+    expect(stderr).toContain('No backend runs for /nowhere');
+  });
+
+  it('--debug adds where an error came from', async () => {
+    expect((await ownbase('status', '--project', '/nowhere', '--debug')).stderr).toMatch(/\n {4}at /);
+  });
+});
+
+describe('completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('for %s knows every command that the help shows', async (shell) => {
+    const { code, stdout } = await ownbase('completion', shell);
+    expect(code).toBe(0);
+    expect(shown.filter(({ path }) => !stdout.includes(path.at(-1) ?? '')).map(line)).toEqual([]);
+    expect(stdout).not.toContain('network-bans');
+  });
+
+  it('for another shell is refused', async () => {
+    expect(await ownbase('completion', 'tcsh')).toMatchObject({ code: 1, stdout: '' });
+  });
+});
