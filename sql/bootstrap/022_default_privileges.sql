@@ -3,12 +3,14 @@
 
 do $$
 declare
+  -- Migrations run as postgres, or as the owner where it may not take that role.
+  migrator name := case when pg_has_role(session_user, 'postgres', 'member') then 'postgres' else session_user end;
   rule record;
   kind text;
 begin
   for rule in
     select * from (values
-      ('postgres',                'public',             'postgres, anon, authenticated, service_role'),
+      (migrator::text,            'public',             'postgres, anon, authenticated, service_role'),
       ('supabase_admin',          'public',             'postgres, anon, authenticated, service_role'),
       ('supabase_admin',          'storage',            'postgres, anon, authenticated, service_role'),
       ('supabase_storage_admin',  'storage',            'postgres, anon, authenticated, service_role'),

@@ -3,6 +3,7 @@
 
 do $$
 declare
+  migrator name := case when pg_has_role(session_user, 'postgres', 'member') then 'postgres' else session_user end;
   choice text := nullif(current_setting('ownbase.auto_expose', true), '');
   verb text := case choice when 'on' then 'grant' else 'revoke' end;
   roles text := case choice when 'on' then 'to' else 'from' end || ' anon, authenticated, service_role';
@@ -15,7 +16,7 @@ begin
     'select, insert, update, delete on tables', 'usage, select on sequences', 'execute on functions']
   loop
     perform pg_temp.attempt(
-      format('alter default privileges for role postgres in schema public %s %s %s', verb, rights, roles),
+      format('alter default privileges for role %I in schema public %s %s %s', migrator, verb, rights, roles),
       'default privileges: public');
   end loop;
 end

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { systemClock } from '../../../src/core/clock.ts';
 import { startEmbedded } from '../../../src/embedded/start.ts';
 import { connect } from '../../../src/pg/connect.ts';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { applyBootstrap } from '../../../src/platform/bootstrap/apply.ts';
+import { examine } from '../../../src/platform/doctor/doctor.ts';
 import { testPasswords } from '../../support/cluster.ts';
 
 // A managed server: its superuser is not ours, our login may make roles and databases.
@@ -19,6 +21,7 @@ afterAll(async () => {
 const provider = await connect(server.ownerUrl);
 await provider.exec(`
   create role provider superuser login;
+  create role postgres superuser login;
   create role customer login createdb createrole password 'customer';
 `);
 await provider.exec('create database app owner customer');
@@ -44,6 +47,27 @@ test('without superuser the bootstrap does what the server allows and names what
     expect(lacking).not.toContain(whole);
   }
   expect(await applyBootstrap(url.href, { passwords: testPasswords })).toEqual({ ...report, applied: false });
+});
+
+test('what migrations make as its owner is within the reach of the API', async () => {
+  const owner = await connect(url.href);
+  await owner.exec('create table public.made_by_customer (id int)');
+  const rows = await owner.query<{ role: string; may: boolean }>(sql`
+    select role, has_table_privilege(role, 'public.made_by_customer', 'select') as may
+    from unnest(array['anon', 'authenticated', 'service_role']) as role`);
+  await owner.end();
+  expect(rows).toEqual([
+    { role: 'anon', may: true },
+    { role: 'authenticated', may: true },
+    { role: 'service_role', may: true },
+  ]);
+});
+
+test('the doctor has nothing to say about a publication that belongs to who migrates', async () => {
+  const client = await connect(url.href);
+  const report = await examine({ client, clock: systemClock, apiKeys: [] });
+  await client.end();
+  expect(report.find(({ id }) => id === 'publication')).toMatchObject({ status: 'ok' });
 });
 
 test('accounts and files can be kept there', async () => {
