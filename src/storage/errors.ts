@@ -158,20 +158,13 @@ const STORAGE_ERRORS = {
   /** A request that its schema refuses; HTTP status 400 like the rest, labelled by the validator. */
   InvalidSchema: { code: 'InvalidRequest', status: 400, label: 'Error', message: verbatim },
   /** A body that could not be read at all. */
-  InvalidBody: { code: 'InternalError', status: 400, label: 'FastifyError', message: verbatim },
+  InvalidBody: { code: 'InvalidRequest', status: 400, label: 'FastifyError', message: verbatim },
   BodyTooLarge: {
-    code: 'InternalError',
+    code: 'EntityTooLarge',
     status: 413,
     label: 'FastifyError',
     http: 413,
     message: says('Request body is too large'),
-  },
-  UnknownRoute: {
-    code: 'InvalidRequest',
-    status: 404,
-    label: 'Not Found',
-    http: 404,
-    message: (route) => `Route ${route} not found`,
   },
   MalformedUrl: {
     code: 'InternalError',
@@ -263,6 +256,7 @@ const STORAGE_ERRORS = {
     http: 499,
     message: says('Request aborted'),
   },
+  PurgeFailed: { code: 'InternalError', status: 500, message: says('Error purging cache') },
   InternalError: {
     code: 'InternalError',
     status: 500,

@@ -20,6 +20,11 @@ export function isValidObjectName(name: string): boolean {
     .every((segment) => segment !== '.' && segment !== '..' && segment.length <= maxSegmentBytes);
 }
 
+/** Throws `InvalidKey` for a name with characters that no object's name has. */
+export function requireNameCharacters(name: string): void {
+  if (!objectName.test(name)) throw new StorageError('InvalidKey', name);
+}
+
 /** Throws `InvalidKey` for a name that no object can have. */
 export function requireObjectName(name: string): void {
   if (!isValidObjectName(name)) throw new StorageError('InvalidKey', name);

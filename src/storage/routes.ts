@@ -1,6 +1,7 @@
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import type { SomeEndpoint } from './endpoint.ts';
 import * as buckets from './endpoints/buckets.ts';
+import * as cdn from './endpoints/cdn.ts';
 import * as downloads from './endpoints/downloads.ts';
 import * as listings from './endpoints/listings.ts';
 import * as relocations from './endpoints/relocations.ts';
@@ -12,8 +13,10 @@ import * as uploads from './endpoints/uploads.ts';
 
 /** What a route asks of the request's token. */
 type RouteAuth =
-  /** A good token. */
+  /** An Authorization header, which the request's schema asks for, with a good token. */
   | 'required'
+  /** A good token. */
+  | 'verified'
   /** Without a good token the request is anonymous. */
   | 'optional'
   /** As `required`, and the service role. */
@@ -56,8 +59,8 @@ const authenticatedInfo = 'object.get_authenticated_info';
 /** Every REST route. Upstream: src/http/routes. */
 export const routes: readonly Route[] = [
   route('POST', '/bucket', 'required', 'json', 'storage.bucket.create', buckets.createBucket),
-  route('GET', '/bucket', 'required', 'none', 'storage.bucket.list', buckets.listAllBuckets),
-  route('GET', '/bucket/:bucket', 'required', 'none', 'storage.bucket.get', buckets.getOneBucket),
+  ...getAndHead('/bucket', 'required', 'storage.bucket.list', buckets.listAllBuckets),
+  ...getAndHead('/bucket/:bucket', 'required', 'storage.bucket.get', buckets.getOneBucket),
   route('PUT', '/bucket/:bucket', 'required', 'json', 'storage.bucket.update', buckets.changeBucket),
   route(
     'DELETE',
@@ -80,7 +83,7 @@ export const routes: readonly Route[] = [
   route(
     'POST',
     '/object/list-v2/:bucket',
-    'required',
+    'verified',
     'json',
     'storage.object.list_v2',
     listings.listObjectsPaged,
@@ -91,7 +94,7 @@ export const routes: readonly Route[] = [
     'POST',
     '/object/upload/sign/:bucket/*',
     'required',
-    'none',
+    'json',
     'storage.object.sign_upload_url',
     signing.signUploadUrl,
   ),
@@ -164,7 +167,7 @@ export const routes: readonly Route[] = [
     'storage.object.upload_update',
     uploads.replaceObject,
   ),
-  route('DELETE', '/object/:bucket/*', 'required', 'none', 'storage.object.delete', removals.removeObject),
+  route('DELETE', '/object/:bucket/*', 'required', 'json', 'storage.object.delete', removals.removeObject),
   route(
     'DELETE',
     '/object/:bucket',
@@ -175,7 +178,15 @@ export const routes: readonly Route[] = [
   ),
 
   ...getAndHead('/object/sign/:bucket/*', 'none', 'storage.object.get_signed', downloads.downloadSigned),
-  ...getAndHead('/object/info/public/:bucket/*', 'none', 'storage.object.info_public', downloads.infoPublic),
+  // HEAD of this path is one of `/object/:bucket/*`.
+  route(
+    'GET',
+    '/object/info/public/:bucket/*',
+    'none',
+    'none',
+    'storage.object.info_public',
+    downloads.infoPublic,
+  ),
   ...getAndHead(
     '/object/info/authenticated/:bucket/*',
     'required',
@@ -184,9 +195,13 @@ export const routes: readonly Route[] = [
   ),
   ...getAndHead('/object/info/:bucket/*', 'optional', authenticatedInfo, downloads.infoByPolicies),
 
-  route('GET', '/version', 'none', 'none', '', status.version),
-  route('GET', '/status', 'none', 'none', '', status.status),
-  route('GET', '/health', 'required', 'none', '', status.health),
+  route('DELETE', '/cdn', 'service', 'json', 'storage.cdn.purge_tenant_cache', cdn.purgeEverything),
+  route('DELETE', '/cdn/:bucket', 'service', 'json', 'storage.cdn.purge_bucket_cache', cdn.purgeBucket),
+  route('DELETE', '/cdn/:bucket/*', 'service', 'json', 'storage.cdn.purge_object_cache', cdn.purgeObject),
+
+  ...getAndHead('/version', 'none', '', status.version),
+  ...getAndHead('/status', 'none', '', status.status),
+  ...getAndHead('/health', 'verified', '', status.health),
 ];
 
 /** Routes of image transformation; where it is off they do not exist. */
@@ -199,12 +214,14 @@ export const renderRoutes: readonly Route[] = [
   ),
   ...getAndHead(
     '/render/image/authenticated/:bucket/*',
-    'required',
+    'verified',
     'storage.render.image_authenticated',
     rendering.renderByPolicies,
   ),
   ...getAndHead('/render/image/sign/:bucket/*', 'none', 'storage.render.image_sign', rendering.renderSigned),
 ];
+
+const mountPoints = ['/bucket', '/cdn'];
 
 /** Finds the route of a raw path; null when there is none. */
 export type RouteFinder = (method: string, path: string) => Route | null;
@@ -218,7 +235,7 @@ export function createRouteFinder(table: readonly Route[]): RouteFinder {
   for (const line of table) {
     router.on(line.method, line.path, () => {}, line);
     // The mount point of a group answers with and without its slash.
-    if (line.path === '/bucket') router.on(line.method, '/bucket/', () => {}, line);
+    if (mountPoints.includes(line.path)) router.on(line.method, `${line.path}/`, () => {}, line);
   }
   return (method, path) => {
     const found = router.find(method as HTTPMethod, path);

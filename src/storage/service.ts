@@ -4,10 +4,12 @@ import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
 import type { StorageDeps, StorageInput } from './deps.ts';
 import { StorageError, toStorageError, toWire } from './errors.ts';
 import { createRenderer } from './images/renderer.ts';
+import { requireContentType } from './mime-types.ts';
 import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
 import { createRouteFinder, type Route, renderRoutes, routes } from './routes.ts';
 import { createTusHandler, tusPath } from './tus/handler.ts';
 import { readJsonBody } from './wire/json-body.ts';
+import { notFoundReply } from './wire/not-found.ts';
 import { pathParams } from './wire/path.ts';
 import { runWorker } from './worker.ts';
 
@@ -48,9 +50,9 @@ async function answerS3(deps: StorageDeps, request: HttpRequest): Promise<HttpRe
 const isUnder = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 async function answer(deps: StorageDeps, request: HttpRequest, route: Route | null): Promise<HttpReply> {
+  if (route === null) return { ...notFoundReply(request), route: 'unmatched' };
   let role: string | undefined;
   try {
-    if (route === null) throw unknownRoute(request);
     const params = pathParams(route.path, request.path);
     const body = await bodyOf(request, route);
     const input = route.endpoint.input({ query: parseQuery(request.query), body, request });
@@ -63,21 +65,13 @@ async function answer(deps: StorageDeps, request: HttpRequest, route: Route | nu
   } catch (thrown) {
     const error = toStorageError(thrown);
     report(deps, request, error);
-    return { ...toWire(error), route: route?.path ?? 'unmatched', ...(role === undefined ? {} : { role }) };
+    return { ...toWire(error), route: route.path, ...(role === undefined ? {} : { role }) };
   }
-}
-
-/** A path that no route has, or that the router could not read for its escapes. */
-function unknownRoute({ method, path, query }: HttpRequest): StorageError {
-  try {
-    decodeURIComponent(path);
-  } catch {
-    return new StorageError('MalformedUrl', path);
-  }
-  return new StorageError('UnknownRoute', `${method}:${path}${query === '' ? '' : `?${query}`}`);
 }
 
 function bodyOf(request: HttpRequest, route: Route): Promise<unknown> | undefined {
+  const type = request.headers['content-type'];
+  if (route.body !== 'none' && type !== undefined) requireContentType(type);
   switch (route.body) {
     case 'json':
       return readJsonBody(request, { mayBeEmpty: false });
@@ -97,6 +91,8 @@ async function principalFor(deps: StorageDeps, request: HttpRequest, route: Rout
       return anonymous;
     case 'optional':
       return authenticateLeniently(request, deps.verifier);
+    case 'verified':
+      return authenticate(request, deps.verifier);
     case 'required':
       requireCredentials(request);
       return authenticate(request, deps.verifier);

@@ -1,4 +1,5 @@
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { parseArgs } from 'node:util';
+import { differences } from './differences.ts';
 import { scenarios } from './scenarios.ts';
 import { openTarget, type Recorded } from './target.ts';
 
@@ -40,16 +41,6 @@ async function replay(side: 'a' | 'b', name: string): Promise<readonly Recorded[
     return [...target.recorded, { step: 'the scenario broke off', result: String(thrown) }];
   }
   return target.recorded;
-}
-
-/** Paths at which two values differ, with both sides. */
-function differences(a: unknown, b: unknown, path = ''): readonly string[] {
-  if (isDeepStrictEqual(a, b)) return [];
-  const isBranch = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null;
-  if (!isBranch(a) || !isBranch(b)) return [`${path}: ${JSON.stringify(a)} | ${JSON.stringify(b)}`];
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].flatMap((key) => differences(a[key], b[key], `${path}.${key}`));
 }
 
 let count = 0;

@@ -145,6 +145,24 @@ export const storageOptions = {
     env: ['IMAGE_TRANSFORMATION_LIMIT_MAX_SIZE', 'IMG_LIMITS_MAX_SIZE'],
     description: 'Largest width and height of a rendered image, in pixels.',
   }),
+  tenantId: option({
+    kind: string,
+    default: 'stub',
+    env: ['TENANT_ID', 'PROJECT_REF'],
+    description: 'Name of this instance in webhooks and in purges of a cache.',
+  }),
+  cdnPurgeUrl: option({
+    kind: optional(string),
+    default: null,
+    env: ['CDN_PURGE_ENDPOINT_URL'],
+    description: 'URL of a cache in front of the service, which is told under /purge what to forget.',
+  }),
+  cdnPurgeKey: option({
+    kind: optional(secret),
+    default: null,
+    env: ['CDN_PURGE_ENDPOINT_KEY'],
+    description: 'Bearer token for the cache.',
+  }),
   backend: option({
     kind: oneOf('file', 's3'),
     default: 'file' as 'file' | 's3',

@@ -20,20 +20,30 @@ import { flag, integer, read, text, texts, word } from '../wire/schema.ts';
 
 const sizePattern = '^[0-9]+(?:\\.[0-9]+)?(?:[gG][bB]|[mM][bB]|[kK][bB]|[bB])$';
 
+const isNumeric = (value: unknown): boolean =>
+  typeof value === 'boolean' || (typeof value === 'string' && Number.isFinite(Number(value)));
+
+/** What the validator says of a size that is neither bytes nor text with a unit: everything that both forms miss. */
+function sizeComplaint(value: unknown, bytes: unknown): string {
+  const isNumber = typeof bytes === 'number' && Number.isFinite(bytes);
+  const complaints = [
+    isNumber && Number.isInteger(bytes) ? 'must be >= 0' : 'must be integer',
+    ...(isNumber ? [] : ['must pass "finite" keyword validation']),
+    typeof value === 'object' ? 'must be string' : `must match pattern "${sizePattern}"`,
+    'must match a schema in anyOf',
+  ];
+  return complaints.join(', body/file_size_limit ');
+}
+
 /** A size limit: bytes, or text with a unit, or null for none. */
 const fileSizeLimit = z
   .unknown()
   .transform((value, context): number | null => {
-    if (value === null) return null;
+    if (value === null || value === '') return null;
     if (typeof value === 'string' && new RegExp(sizePattern).test(value)) return parseFileSize(value);
-    const bytes = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    const bytes = isNumeric(value) ? Number(value) : value;
     if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 0) return bytes;
-    const first = typeof bytes === 'number' && Number.isInteger(bytes) ? 'must be >= 0' : 'must be integer';
-    const area = 'body/file_size_limit';
-    context.addIssue({
-      code: 'custom',
-      message: `${first}, ${area} must match pattern "${sizePattern}", ${area} must match a schema in anyOf`,
-    });
+    context.addIssue({ code: 'custom', message: sizeComplaint(value, bytes) });
     return z.NEVER;
   })
   .optional();
@@ -72,7 +82,8 @@ export const createBucket = endpoint({
     requireNewBucketName(input.name);
     const id = input.id || input.name;
     requireNewBucketName(id);
-    if (input.type === 'ANALYTICS') throw new StorageError('FeatureNotEnabled', 'Iceberg buckets');
+    if (input.type === 'ANALYTICS')
+      throw new StorageError('FeatureNotEnabled', 'Iceberg buckets are not enabled for this tenant');
     requireLimits(deps, input);
     await insertBucket(deps.requestDb, scopeOf(call), {
       id,

@@ -3,9 +3,9 @@ import { jsonReply } from '../../http/exchange.ts';
 import type { Call } from '../call.ts';
 import type { StorageDeps } from '../deps.ts';
 import { endpoint } from '../endpoint.ts';
-import { describeTransform, transformSchema } from '../images/transform.ts';
+import { describeTransform, transformSchema, within } from '../images/transform.ts';
 import { requireBucketId } from '../names.ts';
-import { type Access, readObject } from '../objects/access.ts';
+import { type Access, readObject, requireReadableNames } from '../objects/access.ts';
 import { serveObject } from '../objects/download.ts';
 import { headCacheControl, httpDate, objectHeaders, requireSendable } from '../objects/reply-headers.ts';
 import { verifySigned } from '../signed/tokens.ts';
@@ -18,6 +18,7 @@ const download = (access: Access) =>
   endpoint({
     input: ({ query }) => read('querystring', downloadQuery, query),
     async handle(deps, call) {
+      if (access === 'public') requireReadableNames(call.params);
       const row = await readObject(deps, call, access);
       return serveObject(deps, call.request, row, { download: call.input.download });
     },
@@ -50,11 +51,12 @@ const head = (access: Access) =>
     input: ({ query }) => read('querystring', transformSchema, query),
     async handle(deps, call) {
       const metadata = metadataOf((await readObject(deps, call, access)).metadata);
+      const limits = { min: deps.config.minImageSize, max: deps.config.maxImageSize };
       const headers = requireSendable({
         ...objectHeaders(metadata),
         'cache-control': headCacheControl(call.request.headers, metadata, deps.config),
         'content-length': metadata.contentLength,
-        'x-transformations': describeTransform(call.input).join(',') || undefined,
+        'x-transformations': describeTransform(within(call.input, limits)).join(',') || undefined,
       });
       return { status: metadata.httpStatusCode ?? 200, headers, body: null };
     },
@@ -83,10 +85,9 @@ async function describe(deps: StorageDeps, call: Call, access: Access) {
     created_at: row.created_at,
   };
   return jsonReply(
-    200,
+    metadata.httpStatusCode ?? 200,
     facts,
     requireSendable({
-      'content-type': 'application/json',
       etag: metadata.eTag,
       'last-modified': httpDate(metadata.lastModified),
       'cache-control': metadata.cacheControl,

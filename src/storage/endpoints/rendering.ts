@@ -8,13 +8,12 @@ import { variantKey } from '../images/renderer.ts';
 import {
   describeTransform,
   readSignedTransform,
-  requireFocalPoint,
   type Transform,
-  transformMembers,
+  transformSchema,
   within,
 } from '../images/transform.ts';
 import { requireBucketId } from '../names.ts';
-import { type Access, readObject } from '../objects/access.ts';
+import { type Access, readObject, requireReadableNames } from '../objects/access.ts';
 import { planDownload } from '../objects/conditions.ts';
 import {
   dispositionOf,
@@ -26,7 +25,7 @@ import { verifySigned } from '../signed/tokens.ts';
 import { metadataOf, type ObjectRow } from '../store/rows.ts';
 import { read, text } from '../wire/schema.ts';
 
-const renderQuery = z.object({ ...transformMembers, download: text.optional() });
+const renderQuery = z.object({ download: text.optional() });
 
 type Rendering = {
   readonly transform: Transform;
@@ -78,12 +77,13 @@ async function serveRendering(
 const render = (access: Access) =>
   endpoint({
     input: ({ query }) => {
-      const { download, ...transform } = read('querystring', renderQuery, query);
-      requireFocalPoint(transform);
-      return { download, transform };
+      const { download } = read('querystring', renderQuery, query);
+      return { download, transform: read('querystring', transformSchema, query) };
     },
-    handle: async (deps, call) =>
-      serveRendering(deps, call, await readObject(deps, call, access), call.input),
+    async handle(deps, call) {
+      if (access === 'public') requireReadableNames(call.params);
+      return serveRendering(deps, call, await readObject(deps, call, access), call.input);
+    },
   });
 
 /** `GET /render/image/public/:bucket/*` */

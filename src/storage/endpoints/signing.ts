@@ -5,14 +5,8 @@ import { scopeOf } from '../call.ts';
 import type { StorageDeps } from '../deps.ts';
 import { endpoint, noInput } from '../endpoint.ts';
 import { StorageError } from '../errors.ts';
-import {
-  requireFocalPoint,
-  signableTransform,
-  type Transform,
-  transformSchema,
-  within,
-} from '../images/transform.ts';
-import { requireBucketId, requireObjectName } from '../names.ts';
+import { signableTransform, type Transform, transformSchema, within } from '../images/transform.ts';
+import { requireBucketId, requireNameCharacters } from '../names.ts';
 import { parseMetadataHeader } from '../objects/user-metadata.ts';
 import { requireLifetime, signDownload, signUpload } from '../signed/tokens.ts';
 import { findNames, findObject, probeWrite } from '../store/objects.ts';
@@ -27,7 +21,6 @@ const signOneBody = z.object({ expiresIn: integer(1), transform: transformSchema
 /** The transformation that goes into the token; none where images are not transformed. */
 function signedImage({ config }: StorageDeps, transform: Transform) {
   if (!config.transformsImages) return { transformations: '', format: '' };
-  requireFocalPoint(transform);
   const limits = { min: config.minImageSize, max: config.maxImageSize };
   return { transformations: signableTransform(within(transform, limits)), format: transform.format ?? '' };
 }
@@ -40,7 +33,7 @@ export const signOne = endpoint({
     const { expiresIn } = call.input;
     requireLifetime(expiresIn, deps.clock);
     requireBucketId(bucket);
-    requireObjectName(name);
+    requireNameCharacters(name);
     const row = await findObject(deps.requestDb, scopeOf(call), call.params);
     if (row === null) throw new StorageError('NoSuchKey');
     const path = `${bucket}/${name}`;
@@ -83,7 +76,6 @@ export const signUploadUrl = endpoint({
     const { bucket, name } = call.params;
     const { headers } = call.request;
     requireBucketId(bucket);
-    requireObjectName(name);
     const isUpsert = asksUpsert(call);
     const { owner } = call.principal;
     const length = headers['content-length'];

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { StorageError } from '../errors.ts';
 import { integer, number, word } from '../wire/schema.ts';
 
 /** What a rendering asks for; unset dimensions are undefined or 0. */
@@ -19,7 +18,7 @@ const resizes = ['cover', 'contain', 'fill'] as const;
 const formats = ['origin', 'avif', 'webp'] as const;
 
 /** The members of a transformation, for the schemas of queries and bodies. */
-export const transformMembers = {
+const transformMembers = {
   height: integer(0).optional(),
   width: integer(0).optional(),
   resize: word(...resizes).optional(),
@@ -30,18 +29,13 @@ export const transformMembers = {
   y_offset: number().optional(),
 };
 
-/** A transformation as a value of its own. */
-export const transformSchema = z.object(transformMembers);
+const focalPoint = z.object({ x_offset: number(0, 1), y_offset: number(0, 1) });
 
-const isFraction = (value: number | undefined): value is number =>
-  value !== undefined && value >= 0 && value <= 1;
-
-/** Throws `InvalidSchema` for a focal point without its place. */
-export function requireFocalPoint({ gravity, x_offset, y_offset }: Transform): void {
-  if (gravity === 'fp' && !(isFraction(x_offset) && isFraction(y_offset))) {
-    throw new StorageError('InvalidSchema', 'Focal point requires x and y coordinates within 0-1 range');
-  }
-}
+/** A transformation's members are what they should be; a focal point has its place, as a fraction of each side. */
+export const transformSchema = z.object(transformMembers).superRefine((transform, context) => {
+  if (transform.gravity !== 'fp') return;
+  for (const issue of focalPoint.safeParse(transform).error?.issues ?? []) context.addIssue({ ...issue });
+});
 
 /** Smallest and largest dimension that a rendering may have, in pixels. */
 export type DimensionLimits = { readonly min: number; readonly max: number };

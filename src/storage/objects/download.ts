@@ -27,10 +27,7 @@ export async function serveObject(
     ...dispositionOf(options.download),
   });
   const plan = planDownload(request.headers, { ...metadata, lastModified: metadata.lastModified });
-  if (plan.kind === 'not-modified') {
-    const { 'content-type': _type, 'accept-ranges': _ranges, ...kept } = headers;
-    return { status: 304, headers: kept, body: null };
-  }
+  if (plan.kind === 'not-modified') return { status: 304, headers, body: null };
   const range = plan.kind === 'range' ? plan.range : undefined;
   const content = await deps.store.get(row.version ?? '', range);
   if (content === null || content.size !== metadata.size) throw missingBlob(deps, row);

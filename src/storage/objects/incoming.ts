@@ -31,7 +31,7 @@ const defaultCacheControl = 'no-cache';
  * Upstream: fileUploadFromRequest in src/storage/uploader.ts.
  */
 export function openIncoming(request: HttpRequest): Promise<IncomingFile> | IncomingFile {
-  const robotsTag = single(request.headers['x-robots-tag']);
+  const robotsTag = single(request.headers['x-robots-tag']) || undefined;
   if (robotsTag !== undefined) requireRobotsTag(robotsTag);
   const contentType = request.headers['content-type'];
   if (contentType?.startsWith('multipart/form-data')) return openUpload(request, robotsTag);
@@ -86,6 +86,7 @@ export function openForm(request: HttpRequest, maxFields = 10): Promise<OpenForm
       reject(thrown instanceof StorageError ? thrown : new StorageError('NoContentProvided', text, options));
     };
     form.on('field', (name, value) => fields.set(name, value));
+    form.on('fieldsLimit', () => fail(new Error('Request stream closed before upload could begin')));
     form.on('error', fail);
     form.on('finish', () => fail(new StorageError('NoContentProvided')));
     form.once('file', (_name, file, _filename, _encoding, type) => {

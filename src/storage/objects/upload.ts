@@ -89,7 +89,10 @@ function checkRights(deps: UploadDeps, upload: Upload, file: IncomingFile): Prom
 }
 
 /** A taken key is refused before the body is read; the write finds one that is taken later. */
-async function refuseTakenKey(deps: UploadDeps, { key, isUpsert }: Upload): Promise<void> {
+export async function refuseTakenKey(
+  deps: Pick<UploadDeps, 'serviceDb'>,
+  { key, isUpsert }: Pick<Upload, 'key' | 'isUpsert'>,
+): Promise<void> {
   if (isUpsert) return;
   const located = await locate(deps.serviceDb, key);
   if (located !== null && located.object !== null) throw new StorageError('KeyAlreadyExists', key.name);

@@ -13,7 +13,6 @@ const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
-  '"': '&quot;',
   '\r': '&#xD;',
 };
 
@@ -21,7 +20,7 @@ const escapes: Readonly<Record<string, string>> = {
 const impossible = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 const escapeXml = (text: string): string =>
-  text.replace(impossible, '\uFFFD').replace(/[&<>"\r]/g, (character) => escapes[character] ?? character);
+  text.replace(impossible, '\uFFFD').replace(/[&<>\r]/g, (character) => escapes[character] ?? character);
 
 function write(name: string, node: XmlNode, attributes = ''): string {
   if (node === undefined) return '';
@@ -34,7 +33,7 @@ function write(name: string, node: XmlNode, attributes = ''): string {
 
 /** A document with one root, in the protocol's namespace. */
 export const writeXml = (root: string, tree: XmlTree): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n${write(root, tree, ` xmlns="${namespace}"`)}`;
+  `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>${write(root, tree, ` xmlns="${namespace}"`)}`;
 
 const parser = new XMLParser({
   ignoreAttributes: true,

@@ -4,7 +4,8 @@ import type { RequestScope } from '../../pg/session.ts';
 import type { StorageDeps } from '../deps.ts';
 import { StorageError } from '../errors.ts';
 import { requireAllowedMimeType } from '../mime-types.ts';
-import { isFolderPlaceholder, requireBucketId, requireObjectName } from '../names.ts';
+import { requireBucketId, requireObjectName } from '../names.ts';
+import { refuseTakenKey } from '../objects/upload.ts';
 import { type Principal, serviceRole } from '../principal.ts';
 import { factsOf, requestScope, servicePrincipal } from '../scope.ts';
 import { verifySigned } from '../signed/tokens.ts';
@@ -70,15 +71,15 @@ export async function requireGrant(
       proposal,
       isUpsert,
     );
+  } else {
+    await refuseTakenKey(deps, { key: id, isUpsert });
   }
   return { owner: principal.owner, isUpsert };
 }
 
-/** Largest object that a resumable upload to the bucket may become. */
-export function resumableLimit({ config }: StorageDeps, bucket: BucketRow, name: string): number {
-  if (isFolderPlaceholder(name)) return 0;
-  return Math.min(config.fileSizeLimit, bucket.file_size_limit ?? config.fileSizeLimit);
-}
+/** Largest object that a resumable upload to the bucket may become; a limit of 0 counts as none here. */
+export const resumableLimit = ({ config }: StorageDeps, bucket: BucketRow): number =>
+  Math.min(config.fileSizeLimit, bucket.file_size_limit || config.fileSizeLimit);
 
 /** Finds the bucket of an upload; throws `NoSuchBucket`. */
 export async function requireBucket(deps: StorageDeps, id: string): Promise<BucketRow> {
@@ -95,12 +96,10 @@ export async function createUpload(call: TusCall): Promise<HttpReply> {
   requireBucketId(key.bucket);
   requireObjectName(key.name);
   const bucket = await requireBucket(deps, key.bucket);
-  const maxBytes = resumableLimit(deps, bucket, key.name);
+  const maxBytes = resumableLimit(deps, bucket);
   if (size !== null && size > maxBytes) throw refuse.maxSizeExceeded();
   const grant = await requireGrant(call, key, { metadata, size });
-  if (!isFolderPlaceholder(key.name)) {
-    requireAllowedMimeType(metadata.contentType ?? defaultType, bucket.allowed_mime_types);
-  }
+  requireAllowedMimeType(metadata.contentType ?? defaultType, bucket.allowed_mime_types);
   const id: UploadId = { ...key, version: deps.random.uuid() };
   const controller = new AbortController();
   const release = await locks.acquire(id.version, () => controller.abort());

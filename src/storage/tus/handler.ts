@@ -3,6 +3,7 @@ import type { StorageDeps } from '../deps.ts';
 import { StorageError, toWire } from '../errors.ts';
 import { discardBody } from '../objects/discard-body.ts';
 import { anonymous, authenticate } from '../principal.ts';
+import { notFoundReply } from '../wire/not-found.ts';
 import { createUpload, type TusCall } from './create.ts';
 import { createLocks } from './locks.ts';
 import { patchUpload, showUpload, terminateUpload } from './requests.ts';
@@ -25,7 +26,8 @@ const operations: Readonly<Record<string, string>> = {
 export function createTusHandler(deps: StorageDeps): (request: HttpRequest) => Promise<HttpReply> {
   const locks = createLocks();
   return async (request) => {
-    const isSigned = request.path === signedPath || request.path.startsWith(`${signedPath}/`);
+    const isSigned = isSignedPath(request);
+    if (!isServed(request)) return { ...notFoundReply(request), route: 'unmatched' };
     const route = isSigned ? `${signedPath}/*` : `${tusPath}/*`;
     if (request.method === 'OPTIONS') return { ...capabilities(deps.config.fileSizeLimit), route };
     const suffix = isSigned ? '_signed' : '';
@@ -39,6 +41,21 @@ export function createTusHandler(deps: StorageDeps): (request: HttpRequest) => P
       return { ...(thrown instanceof StorageError ? toWire(thrown) : tusFailure(thrown)), route };
     }
   };
+}
+
+/** The signed variant: everything below its path, and what is sent to the path itself. */
+const isSignedPath = ({ path, method }: HttpRequest): boolean =>
+  path.startsWith(`${signedPath}/`) || (path === signedPath && ['POST', 'OPTIONS'].includes(method));
+
+/** The path itself takes new uploads; what concerns one upload is served below it. */
+const isServed = ({ path, method }: HttpRequest): boolean =>
+  ['POST', 'OPTIONS'].includes(method) ||
+  (path !== tusPath && ['PATCH', 'PUT', 'HEAD', 'DELETE'].includes(method));
+
+/** The last segment of a path, which names an upload unless it is part of the protocol's own path. */
+function uploadSegment(path: string): string {
+  const last = /([^/]+)\/?$/.exec(path)?.[1] ?? '';
+  return tusPath.includes(last) ? '' : last;
 }
 
 async function answer(call: TusCall): Promise<HttpReply> {
@@ -56,7 +73,7 @@ async function answer(call: TusCall): Promise<HttpReply> {
 
 function dispatch(call: TusCall): Promise<HttpReply> {
   const { method, path } = call.request;
-  const segment = path.slice((call.isSigned ? signedPath : tusPath).length + 1).replace(/\/$/, '');
+  const segment = uploadSegment(path);
   switch (method) {
     case 'POST':
       return createUpload(call);

@@ -42,15 +42,18 @@ async function asWriter<T>(
 export async function patchUpload(call: TusCall, segment: string): Promise<HttpReply> {
   const { deps, request } = call;
   const { headers } = request;
+  if (segment === '') throw refuse.notFound();
   if (headers['upload-offset'] === undefined) throw refuse.noOffset();
   if (headers['content-type'] === undefined) throw refuse.noContentType();
   const id = decodeUploadId(segment);
   const known = await requireUpload(deps, id);
   const grant = await requireGrant(call, id, known);
-  const maxBytes = resumableLimit(deps, await requireBucket(deps, id.bucket), id.name);
+  const maxBytes = resumableLimit(deps, await requireBucket(deps, id.bucket));
   return asWriter(call, id, async (signal) => {
     const found = { ...(await requireUpload(deps, id)), ...grant };
     if (found.received !== Number(headers['upload-offset'])) throw refuse.offsetConflict();
+    // An upload that is an object by now takes no more bytes, only the same answer.
+    if (found.isFinished && headers['upload-length'] === undefined) return afterPiece(call, found);
     const upload = declareSize(found, headers['upload-length'], maxBytes);
     const limit = pieceLimit(upload, maxBytes, headers['content-length']);
     const { upload: received, isInterrupted } = await receivePiece(deps, upload, request.body, limit, signal);
@@ -87,6 +90,7 @@ function declareSize(
  */
 export async function showUpload(call: TusCall, segment: string): Promise<HttpReply> {
   const { deps } = call;
+  if (segment === '') throw refuse.notFound();
   const id = decodeUploadId(segment);
   if (call.isSigned) await requireSignature(call, id);
   const upload = await asWriter(call, id, async () => {
@@ -105,6 +109,7 @@ export async function showUpload(call: TusCall, segment: string): Promise<HttpRe
 /** `DELETE`: gives an unfinished upload up. */
 export async function terminateUpload(call: TusCall, segment: string): Promise<HttpReply> {
   const { deps } = call;
+  if (segment === '') throw refuse.notFound();
   const id = decodeUploadId(segment);
   const known = await requireUpload(deps, id);
   await requireGrant(call, id, known);

@@ -9,15 +9,18 @@ export type UploadId = { readonly bucket: string; readonly name: string; readonl
 export const encodeUploadId = ({ bucket, name, version }: UploadId): string =>
   Buffer.from(`${bucket}/${name}/${version}`).toString('base64url');
 
-/** Reads an upload's URL; throws for one that names nothing an upload can be. */
+/**
+ * Reads an upload's URL; throws for one that names nothing an upload can be.
+ * Upstream: src/storage/protocols/tus/upload-id.ts.
+ */
 export function decodeUploadId(segment: string): UploadId {
-  const parts = Buffer.from(segment, 'base64url').toString('utf8').split('/');
-  const [bucket, version] = [parts[0], parts.at(-1)];
-  if (parts.length < 3 || bucket === undefined || version === undefined || !isSafeId(version)) {
-    throw refuse.notFound();
-  }
-  const name = parts.slice(1, -1).join('/');
+  const [bucket = '', ...rest] = Buffer.from(segment, 'base64url').toString('utf8').split('/');
+  const version = rest.pop();
+  if (version === undefined) throw refuse.invalidId('Invalid upload id');
+  if (version === '') throw refuse.invalidId('Version not provided');
+  const name = rest.join('/');
   requireBucketId(bucket);
   requireObjectName(name);
+  if (!isSafeId(version)) throw refuse.notFound();
   return { bucket, name, version };
 }

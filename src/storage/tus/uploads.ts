@@ -20,7 +20,17 @@ const columns: Sql = sql`json_build_object('version', version, 'bucket', bucket_
   'received', received, 'digests', digests, 'metadata', metadata, 'owner', owner_id, 'isUpsert', is_upsert,
   'isFinished', is_finished, 'expiresAtMs', floor(extract(epoch from expires_at) * 1000)) as record`;
 
-type Row = { readonly record: UploadRecord };
+/** Metadata is stored as a list of pairs: its order is the client's. */
+type Row = {
+  readonly record: Omit<UploadRecord, 'metadata'> & {
+    readonly metadata: readonly (readonly [string, string | null])[];
+  };
+};
+
+const recordOf = ({ record }: Row): UploadRecord => ({
+  ...record,
+  metadata: Object.fromEntries(record.metadata),
+});
 
 /** A new upload. */
 export type NewUpload = Omit<UploadRecord, 'received' | 'digests' | 'isFinished'>;
@@ -30,19 +40,19 @@ export async function insertUpload(db: ServiceDb, upload: NewUpload): Promise<Up
   const rows = await db.query<Row>(sql`insert into ownbase.resumable_upload
     (version, bucket_id, name, size, metadata, owner_id, is_upsert, expires_at)
     values (${upload.version}, ${upload.bucket}, ${upload.name}, ${upload.size},
-      ${JSON.stringify(upload.metadata)}::jsonb, ${upload.owner}, ${upload.isUpsert},
+      ${JSON.stringify(Object.entries(upload.metadata))}::jsonb, ${upload.owner}, ${upload.isUpsert},
       to_timestamp(${upload.expiresAtMs}::float8 / 1000))
     returning ${columns}`);
   const [row] = rows;
   if (row === undefined) throw new Error('an insert returned no row');
-  return row.record;
+  return recordOf(row);
 }
 
 /** The record of exactly this upload: its version, in this bucket, under this name. */
 export async function findUpload(db: ServiceDb, id: UploadId): Promise<UploadRecord | null> {
   const rows = await db.query<Row>(sql`select ${columns} from ownbase.resumable_upload
     where version = ${id.version} and bucket_id = ${id.bucket} and name = ${id.name}`);
-  return rows[0]?.record ?? null;
+  return rows[0] === undefined ? null : recordOf(rows[0]);
 }
 
 /** Records a piece that is durable; null when another process has moved on from the offset that was read. */
@@ -55,7 +65,7 @@ export async function recordPiece(
     set received = received + ${piece.size}, size = ${upload.size},
       digests = digests || case when ${piece.size}::bigint = 0 then '{}' else array[${piece.md5}::text] end
     where version = ${upload.version} and received = ${upload.received} returning ${columns}`);
-  return rows[0]?.record ?? null;
+  return rows[0] === undefined ? null : recordOf(rows[0]);
 }
 
 /** Records that the upload's object is visible. */

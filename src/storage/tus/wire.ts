@@ -20,6 +20,7 @@ class TusError extends Error {
 
 /** The protocol's refusals. */
 export const refuse = {
+  invalidId: (text: string) => new TusError(400, text),
   noVersion: () => new TusError(412, 'Tus-Resumable Required\n'),
   badHeaders: (names: readonly string[]) => new TusError(400, `Invalid ${names.join(' ')}\n`),
   noOffset: () => new TusError(403, 'Upload-Offset header required\n'),
@@ -58,10 +59,12 @@ const common: ReplyHeaders = {
   'access-control-expose-headers': `${exposed}, Upload-Expires, Tus-Complete`,
 };
 
+const plainText = 'text/plain;charset=UTF-8';
+
 /** An answer of the protocol; it has no body. */
 export const tusReply = (status: number, headers: ReplyHeaders = {}): HttpReply => ({
   status,
-  headers: { ...common, ...headers },
+  headers: { ...common, ...(status === 204 ? {} : { 'content-type': plainText }), ...headers },
   body: status === 204 ? null : '',
 });
 
@@ -72,7 +75,7 @@ export const capabilities = (maxBytes: number): HttpReply =>
     'tus-extension': 'creation,creation-with-upload,creation-defer-length,termination,expiration',
     'tus-max-size': maxBytes,
     'access-control-allow-methods': 'POST, HEAD, PATCH, OPTIONS, DELETE',
-    'access-control-allow-headers': `${exposed}, X-Upsert, Upload-Expires, ApiKey, x-signature`,
+    'access-control-allow-headers': `${exposed}, Authorization, X-Upsert, Upload-Expires, ApiKey, x-signature`,
     'access-control-max-age': 86_400,
   });
 
@@ -83,7 +86,7 @@ export function tusFailure(thrown: unknown): HttpReply {
   const status = error instanceof TusError ? error.status : error.row.status;
   return {
     status,
-    headers: { ...common, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+    headers: { ...common, 'content-type': plainText, 'cache-control': 'no-store' },
     body: error.message,
   };
 }

@@ -7,20 +7,13 @@ const maxJsonBytes = 1024 * 1024;
 
 /**
  * Reads a JSON body, as unknown. A request without a body yields undefined; with `mayBeEmpty` an empty one under a
- * JSON type does too. Text bodies yield their text, other types are refused, as upstream's parser does.
+ * JSON type does too. Text bodies yield their text, bodies of other types undefined, as upstream's parser has it.
  */
 export async function readJsonBody(request: HttpRequest, options: { mayBeEmpty: boolean }): Promise<unknown> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const bytes = await readAll(request);
-  if (type === '') {
-    if (bytes.length > 0) throw new StorageError('InvalidContentType');
-    return undefined;
-  }
   if (type === 'text/plain') return bytes.toString('utf8');
-  if (type !== 'application/json') {
-    if (bytes.length === 0) return undefined;
-    throw new StorageError('InvalidContentType');
-  }
+  if (type !== 'application/json') return undefined;
   if (bytes.length === 0) {
     if (options.mayBeEmpty) return undefined;
     throw new StorageError(

@@ -13,13 +13,21 @@ type Issue = z.core.$ZodIssue;
 
 const isScalar = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean';
 
-/** Text; numbers and booleans are taken as their text, null as none. */
-export const text = z.preprocess((value) => {
+/** A list of one stands for its member where a single value is asked for. */
+const single = (value: unknown): unknown =>
+  Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value;
+
+const toText = (given: unknown): unknown => {
+  const value = single(given);
   if (value === null) return '';
   return isScalar(value) ? String(value) : value;
-}, z.string());
+};
 
-const toNumber = (value: unknown): unknown => {
+/** Text; numbers and booleans are taken as their text, null as none. */
+export const text = z.preprocess(toText, z.string());
+
+const toNumber = (given: unknown): unknown => {
+  const value = single(given);
   if (value === null) return 0;
   if (typeof value === 'boolean') return Number(value);
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
@@ -32,7 +40,12 @@ export const number = (min?: number, max?: number) => z.preprocess(toNumber, bou
 
 /** A whole number, perhaps written as text. */
 export const integer = (min?: number, max?: number) =>
-  z.preprocess(toNumber, bounded(z.int('must be integer'), min, max));
+  z.preprocess(
+    toNumber,
+    bounded(z.number('must be integer'), min, max).check(z.refine(isWhole, 'must be integer')),
+  );
+
+const isWhole = (value: number): boolean => Number.isInteger(value);
 
 function bounded(schema: z.ZodNumber, min?: number, max?: number): z.ZodNumber {
   const atLeast = min === undefined ? schema : schema.min(min);
@@ -40,7 +53,8 @@ function bounded(schema: z.ZodNumber, min?: number, max?: number): z.ZodNumber {
 }
 
 /** A truth value, perhaps written as text or as 0 and 1. */
-export const flag = z.preprocess((value) => {
+export const flag = z.preprocess((given) => {
+  const value = single(given);
   if (value === 'true' || value === 1) return true;
   if (value === 'false' || value === 0 || value === null) return false;
   return value;
@@ -51,13 +65,14 @@ export const texts = (min?: number, max?: number) => {
   const list = z.array(text);
   const atLeast = min === undefined ? list : list.min(min);
   return z.preprocess(
-    (value) => (typeof value === 'string' || isScalar(value) ? [value] : value),
+    (value) => (typeof value === 'string' || value === null || isScalar(value) ? [value] : value),
     max === undefined ? atLeast : atLeast.max(max),
   );
 };
 
 /** One of a few words. */
-export const word = <const T extends readonly [string, ...string[]]>(...words: T) => z.enum(words);
+export const word = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.preprocess(single, z.enum(words));
 
 /** Reads one part of a request; throws `InvalidSchema` with the first thing that is wrong. */
 export function read<T>(area: Area, schema: z.ZodType<T>, value: unknown): T {

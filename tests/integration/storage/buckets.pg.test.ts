@@ -107,7 +107,8 @@ describe('making a bucket', () => {
       call('POST', '/bucket', { token, body, headers: { 'content-type': type } });
     expect((await send('{"name":', 'application/json')).json()).toMatchObject({ statusCode: '400' });
     expect((await send('[]', 'application/json')).json()).toMatchObject({ message: 'body must be object' });
-    expect((await send('<a/>', 'application/xml')).json()).toMatchObject({
+    expect((await send('<a/>', 'application/xml')).json()).toMatchObject({ message: 'body must be object' });
+    expect((await send('{}', 'nonsense')).json()).toMatchObject({
       statusCode: '415',
       message: 'Invalid Content-Type header',
     });

@@ -94,7 +94,8 @@ describe('a rendering', () => {
     ['width=a', 'querystring/width must be integer'],
     ['resize=crop', 'querystring/resize must be equal to one of the allowed values'],
     ['format=png', 'querystring/format must be equal to one of the allowed values'],
-    ['gravity=fp', 'Focal point requires x and y coordinates within 0-1 range'],
+    ['gravity=fp', "querystring must have required property 'x_offset'"],
+    ['gravity=fp&x_offset=2&y_offset=0', 'querystring/x_offset must be <= 1'],
   ])('by %s is refused', async (query, message) => {
     const answer = await render(query);
     expect([answer.status, answer.json()]).toMatchObject([400, { statusCode: '400', message }]);

@@ -315,11 +315,14 @@ describe('an object’s name', () => {
       message: `Invalid key: ${name}`,
       code: 'InvalidKey',
     };
-    for (const [method, route] of [
-      ['POST', 'object/files/'],
-      ['GET', 'object/authenticated/files/'],
-      ['GET', 'object/public/open/'],
-      ['HEAD', 'object/files/'],
+    // A name of good characters that no object can have is one that is not there.
+    const missing = { statusCode: '404', error: 'not_found', message: 'Object not found', code: 'NoSuchKey' };
+    const read = /^[\w/.]+$/.test(name) ? missing : invalid;
+    for (const [method, route, expected] of [
+      ['POST', 'object/files/', invalid],
+      ['GET', 'object/authenticated/files/', read],
+      ['GET', 'object/public/open/', read],
+      ['HEAD', 'object/files/', null],
     ] as const) {
       const answer = await send(port, `/storage/v1/${route}${raw}`, {
         method,
@@ -327,7 +330,7 @@ describe('an object’s name', () => {
         ...(method === 'POST' ? { body: 'x' } : {}),
       });
       expect(answer.status).toBe(400);
-      if (method !== 'HEAD') expect(answer.json()).toEqual(invalid);
+      if (expected !== null) expect(answer.json()).toEqual(expected);
     }
     expect(await instance.blobs()).toHaveLength(before);
   });
@@ -483,15 +486,33 @@ describe('a download', () => {
 });
 
 describe('an unknown route', () => {
-  it('is a 404 that names it', async () => {
-    const answer = await call('GET', '/nothing/here?x=1');
+  it('is a 404 that names it, in the form of the service below its own paths', async () => {
+    const answer = await call('PATCH', '/object/here?x=1');
     expect([answer.status, answer.json()]).toEqual([
       404,
       {
         statusCode: '404',
         error: 'Not Found',
-        message: 'Route GET:/nothing/here?x=1 not found',
+        message: 'Route PATCH:/object/here?x=1 not found',
         code: 'InvalidRequest',
+      },
+    ]);
+    const elsewhere = await call('GET', '/nothing/here?x=1');
+    expect([elsewhere.status, elsewhere.json()]).toEqual([
+      404,
+      { statusCode: 404, error: 'Not Found', message: 'Route GET:/nothing/here?x=1 not found' },
+    ]);
+  });
+
+  it('is refused when its escapes cannot be read', async () => {
+    const answer = await send(port, '/storage/v1/object/files/%zz');
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      {
+        error: 'Bad Request',
+        code: 'FST_ERR_BAD_URL',
+        message: "'/object/files/%zz' is not a valid url component",
+        statusCode: 400,
       },
     ]);
   });

@@ -179,7 +179,9 @@ describe('a resumable upload', () => {
     const again = await patch(path, 2, 'cde');
     expect([again.status, again.text]).toEqual([404, 'The file for this url was not found\n']);
     const done = pathOf(await create({ bucketName: 'b', objectName: 'kept' }, 0));
-    const refused = await tus('DELETE', done);
+    const taken = await tus('DELETE', done);
+    expect([taken.status, taken.text]).toEqual([409, 'The resource already exists']);
+    const refused = await tus('DELETE', done, { headers: { 'x-upsert': 'true' } });
     expect([refused.status, refused.text]).toEqual([400, 'Cannot terminate an already completed upload']);
   });
 

@@ -47,7 +47,7 @@ describe('a path', () => {
 describe('the table of routes', () => {
   it('names an operation for everything that policies can see', () => {
     for (const route of routes.filter((line) => line.path.includes(':bucket'))) {
-      expect(route.operation).toMatch(/^(storage\.)?(bucket|object)\./);
+      expect(route.operation).toMatch(/^(storage\.)?(bucket|object|cdn)\./);
     }
   });
 });
