@@ -54,6 +54,21 @@ const own: readonly CommandEntry[] = [
     load: () => import('./commands/db-reset.ts'),
   },
   {
+    path: ['db', 'diff'],
+    summary: 'print what a database has that the migrations do not make',
+    load: () => import('./commands/db-diff.ts'),
+  },
+  {
+    path: ['db', 'dump'],
+    summary: 'print the schema, the data or the roles of a database as SQL',
+    load: () => import('./commands/db-dump.ts'),
+  },
+  {
+    path: ['db', 'query'],
+    summary: 'run SQL and print what the last statement yields',
+    load: () => import('./commands/db-query.ts'),
+  },
+  {
     path: ['db', 'push'],
     summary: 'apply pending migrations to a database elsewhere',
     load: () => import('./commands/db-push.ts'),
@@ -82,6 +97,11 @@ const own: readonly CommandEntry[] = [
     path: ['migration', 'repair'],
     summary: 'correct the history of the database',
     load: () => import('./commands/migration-repair.ts'),
+  },
+  {
+    path: ['migration', 'squash'],
+    summary: 'replace migrations by one that makes the same',
+    load: () => import('./commands/migration-squash.ts'),
   },
   {
     path: ['inspect', 'report'],

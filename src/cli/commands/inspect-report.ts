@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { addTargetOptions, withClient } from '../target.ts';
+import { csvLine } from '../ui/csv.ts';
 import { printResult } from '../ui/result.ts';
 import { NO_STATEMENTS } from './inspect-db.ts';
 
@@ -38,15 +39,10 @@ async function writeReports(command: Command): Promise<void> {
       const names = Object.keys(report.columns);
       const lines = [names, ...rows.map((row) => names.map((column) => row[column]))];
       const file = join(folder, `${name.replaceAll('-', '_')}.csv`);
-      await writeFile(file, lines.map((line) => `${line.map(csvCell).join(',')}\n`).join(''));
+      await writeFile(file, lines.map(csvLine).join(''));
       written.push(file);
     }
     return written;
   });
   printResult(json, { files }, `Wrote ${files.length} reports to ${folder}.`);
-}
-
-function csvCell(value: unknown): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

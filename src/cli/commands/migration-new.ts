@@ -1,8 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { CommandFailure } from '../exit.ts';
+import { writeMigration } from '../migration-file.ts';
 import { addProjectOption, projectDirOf } from '../project-options.ts';
 
 const examples = `
@@ -22,15 +20,8 @@ export function configure(command: Command): void {
 }
 
 async function makeMigration(projectDir: string, name: string, asJson: boolean): Promise<void> {
-  if (/[/\\\0]/.test(name))
-    throw new CommandFailure('The name of a migration becomes a file name: leave out slashes.');
-  const version = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
-  const path = join('supabase', 'migrations', `${version}_${name}.sql`);
-  await mkdir(join(projectDir, 'supabase', 'migrations'), { recursive: true });
-  await writeFile(join(projectDir, path), (await hasPipe()) ? await text(process.stdin) : '', { flag: 'wx' });
-  process.stdout.write(
-    asJson ? `${JSON.stringify({ version, path })}\n` : `Created new migration at ${path}\n`,
-  );
+  const path = await writeMigration(projectDir, name, (await hasPipe()) ? await text(process.stdin) : '');
+  process.stdout.write(asJson ? `${JSON.stringify({ path })}\n` : `Created new migration at ${path}\n`);
 }
 
 /** Whether something was piped or redirected in; a terminal or nothing at all is not waited for. */

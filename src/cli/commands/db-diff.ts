@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander';
+import type { Snapshot } from '../../platform/schema/model.ts';
+import { CommandFailure } from '../exit.ts';
+import { writeMigration } from '../migration-file.ts';
+import { addTargetOptions, requireTarget, type Target } from '../target.ts';
+import { reportPreparation } from '../ui/progress.ts';
+
+const examples = `
+The migrations are applied to a database in a temporary folder; what the target has otherwise is printed as SQL.
+Compared are schemas, extensions, enums, domains, composite types, sequences, functions, tables with columns,
+constraints, indexes, views, triggers, policies, tables of publications, comments and grants, and the triggers and
+policies on auth, storage and realtime. What is renamed shows as dropped and made. Owners, default privileges, aggregates,
+operators, rules, foreign tables, collations, statistics objects and data are not compared; what there is of them is
+counted on standard error.
+
+Examples:
+  $ ownbase db diff                                   changes made by hand in the running database
+  $ ownbase db diff -f add_profiles                   as a new migration
+  $ ownbase db diff --schema public,private
+  $ ownbase db diff --db-url postgresql://postgres:secret@db.example.com/postgres --from local --to migrations`;
+
+type Options = {
+  readonly file?: string;
+  readonly schema?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+};
+
+/** `ownbase db diff`: what a database has that the migrations do not make. */
+export function configure(command: Command): void {
+  addTargetOptions(command, ['pg-bin', 'skip-missing-extensions'])
+    .option('-f, --file <name>', 'write a new migration of that name instead of printing')
+    .option('-s, --schema <names>', 'schemas to compare, separated by commas (default: all of the project)')
+    .option('--from <side>', 'migrations, local, or a database URL', 'migrations')
+    .option('--to <side>', 'the same (default: the database of --db-url, else of this project)')
+    .option('--json', 'print statements and notes as JSON')
+    .addOption(new Option('--use-migra').hideHelp())
+    .addOption(new Option('--use-pg-delta').hideHelp())
+    .addHelpText('after', examples)
+    .action(() => diff(command));
+}
+
+async function diff(command: Command): Promise<void> {
+  const options = command.opts<Options>();
+  const wanted = options.schema?.split(',').map((name) => name.trim()) ?? null;
+  const target = await requireTarget(command);
+  const from = await readSide(options.from ?? 'migrations', target, wanted);
+  const to = await readSide(options.to ?? target.url, target, wanted);
+  const { compareSchemas } = await import('../../platform/schema/compare.ts');
+  const { toScript } = await import('../../platform/schema/script.ts');
+  const change = compareSchemas(from, to);
+  for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(change, null, 2)}\n`);
+    return;
+  }
+  if (change.statements.length === 0) {
+    process.stderr.write('No schema changes found\n');
+    return;
+  }
+  if (options.file === undefined) process.stdout.write(toScript(change));
+  else
+    process.stderr.write(
+      `Wrote ${await writeMigration(target.config.projectDir, options.file, toScript(change))}\n`,
+    );
+}
+
+async function readSide(side: string, target: Target, wanted: readonly string[] | null): Promise<Snapshot> {
+  const { connect } = await import('../../pg/connect.ts');
+  const { readSnapshot } = await import('../../platform/schema/read.ts');
+  const read = async (url: string): Promise<Snapshot> => {
+    const client = await connect(url, { applicationName: 'ownbase diff' });
+    try {
+      return await readSnapshot(client, wanted);
+    } finally {
+      await client.end();
+    }
+  };
+  if (side === 'local') return read(target.url);
+  if (URL.canParse(side)) return read(side);
+  if (side !== 'migrations') {
+    throw new CommandFailure(`A side is migrations, local or a database URL, not ${side}.`);
+  }
+  const { withShadowDatabase } = await import('../../app/shadow-database.ts');
+  process.stderr.write('Applying migrations to a database in a temporary folder...\n');
+  const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
+    reportPreparation({ kind: 'migrations', event });
+  return withShadowDatabase(target.config, report, async (shadow) => {
+    await shadow.migrate();
+    return read(shadow.url);
+  });
+}

@@ -1,0 +1,130 @@
+import { createWriteStream } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import type { AdminClient } from '../../pg/connect.ts';
+import { CommandFailure } from '../exit.ts';
+import { describePgDump, findPgDump, type PgDump, runPgDump } from '../pg-dump.ts';
+import { addTargetOptions, withClient } from '../target.ts';
+
+const examples = `
+A pg_dump of --pg-bin or of the PATH does it where its version is not older than the server's; else ownbase writes the
+schema from the catalog (what "ownbase help db diff" lists) and the data as INSERT statements. Files of the storage
+are not part of it, only what the database knows of them.
+
+Examples:
+  $ ownbase db dump -f schema.sql
+  $ ownbase db dump --data-only -f data.sql
+  $ ownbase db dump --data-only -x auth.audit_log_entries --db-url "$OLD_DB_URL" > data.sql
+  $ ownbase db dump --role-only`;
+
+type Options = {
+  readonly file?: string;
+  readonly dataOnly?: boolean;
+  readonly roleOnly?: boolean;
+  readonly useCopy?: boolean;
+  readonly keepComments?: boolean;
+  readonly exclude: readonly string[];
+  readonly schema: readonly string[];
+  readonly dryRun?: boolean;
+};
+
+/** `ownbase db dump`: schema, data or roles of a database as SQL. */
+export function configure(command: Command): void {
+  addTargetOptions(command, ['pg-bin'])
+    .option('-f, --file <path>', 'write to a file instead of standard output')
+    .option('--data-only', 'the data')
+    .option('--role-only', 'the roles of the project')
+    .option('-s, --schema <names>', 'schemas to include, separated by commas; repeatable', collect, [])
+    .option('-x, --exclude <tables>', 'schema.table to leave out of the data; repeatable', collect, [])
+    .option('--use-copy', 'COPY instead of INSERT (needs pg_dump)')
+    .option('--keep-comments', 'keep the comments of pg_dump')
+    .option('--dry-run', 'print what would be run')
+    .addHelpText('after', examples)
+    .action(() => dump(command));
+}
+
+const collect = (value: string, previous: readonly string[]): string[] => [...previous, ...value.split(',')];
+
+async function dump(command: Command): Promise<void> {
+  const options = command.opts<Options>();
+  checkOptions(options);
+  await withClient(command, async (client, target) => {
+    const kind = options.dataOnly === true ? 'data' : options.roleOnly === true ? 'role' : 'schema';
+    const server = await serverVersion(client);
+    const found = kind === 'role' ? undefined : await findPgDump(target.config.db.pgBin, server);
+    if (options.useCopy === true && found === undefined) {
+      throw new CommandFailure(
+        `--use-copy needs a pg_dump of version ${server} or newer: name its folder with --pg-bin, or put it on the PATH.`,
+      );
+    }
+    const request = { ...options, url: target.ownerUrl, kind } as const;
+    if (options.dryRun === true) {
+      process.stdout.write(
+        found === undefined ? 'ownbase (built in)\n' : `${describePgDump(found, request)}\n`,
+      );
+      return;
+    }
+    process.stderr.write(`Dumping ${kind} of the database${toolName(found)}...\n`);
+    const output = options.file === undefined ? process.stdout : createWriteStream(resolve(options.file));
+    if (found !== undefined) await runPgDump(found, request, output);
+    else await writeBuiltIn(client, kind, options, output);
+    if (options.file !== undefined) {
+      await new Promise<void>((done) => output.end(() => done()));
+      process.stderr.write(`Dumped to ${resolve(options.file)}.\n`);
+    }
+  });
+}
+
+const toolName = (found: PgDump | undefined): string =>
+  found === undefined ? '' : ` with ${found.path} (${found.majorVersion})`;
+
+function checkOptions({ dataOnly, roleOnly, useCopy, exclude, keepComments, schema }: Options): void {
+  const refuse = (rule: string): never => {
+    throw new CommandFailure(rule);
+  };
+  if (dataOnly === true && roleOnly === true) refuse('--data-only and --role-only exclude each other.');
+  if ((useCopy === true || exclude.length > 0) && dataOnly !== true)
+    refuse('--use-copy and --exclude go with --data-only.');
+  if (keepComments === true && dataOnly === true) refuse('--keep-comments does not go with --data-only.');
+  if (schema.length > 0 && roleOnly === true) refuse('--schema does not go with --role-only.');
+}
+
+async function serverVersion(client: AdminClient): Promise<number> {
+  const { sql } = await import('../../pg/sql/sql.ts');
+  const [row] = await client.query<{ major: number }>(
+    sql`select current_setting('server_version_num')::int / 10000 as major`,
+  );
+  return row?.major ?? 0;
+}
+
+async function writeBuiltIn(
+  client: AdminClient,
+  kind: 'schema' | 'data' | 'role',
+  { schema, exclude }: Options,
+  output: Writable,
+): Promise<void> {
+  const schemas = schema.length === 0 ? null : schema;
+  if (kind === 'role') {
+    const { dumpRoles } = await import('../../platform/schema/roles.ts');
+    output.write(await dumpRoles(client));
+    return;
+  }
+  if (kind === 'data') {
+    const { dumpData } = await import('../../platform/schema/data.ts');
+    const onTable = (name: string): void => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${name}`);
+    };
+    await dumpData(client, { schemas, excluded: exclude }, (text) => output.write(text), onTable);
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
+    return;
+  }
+  const { readSnapshot } = await import('../../platform/schema/read.ts');
+  const { compareSchemas } = await import('../../platform/schema/compare.ts');
+  const { emptySnapshot } = await import('../../platform/schema/model.ts');
+  const { toScript } = await import('../../platform/schema/script.ts');
+  const snapshot = await readSnapshot(client, schemas);
+  const change = compareSchemas(emptySnapshot, snapshot);
+  for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
+  output.write(toScript(change));
+}

@@ -1,0 +1,120 @@
+import type { AdminClient } from '../../pg/connect.ts';
+import { type Sql, sql } from '../../pg/sql/sql.ts';
+
+/**
+ * Schemas whose data a dump leaves out: the server's, the platform's own and those of extensions. Users, stored
+ * objects and queues are a project's data.
+ * Upstream: supabase/cli apps/cli-go/pkg/migration/dump.go (excludedSchemas)
+ */
+const LEFT_OUT = [
+  'information_schema',
+  'graphql',
+  'graphql_public',
+  'pgsodium',
+  'pgsodium_masks',
+  'pgtle',
+  'repack',
+  'tiger',
+  'tiger_data',
+  'topology',
+  'vault',
+  'etl',
+  'extensions',
+  'ownbase',
+  'pgbouncer',
+  'realtime',
+  'supabase_migrations',
+  '_analytics',
+  '_realtime',
+  '_supavisor',
+];
+const LEFT_OUT_TABLES = ['auth.schema_migrations', 'storage.migrations', 'supabase_functions.migrations'];
+
+/** What to dump. */
+export type DataSelection = {
+  /** Null for all but the platform's. */
+  readonly schemas: readonly string[] | null;
+  /** `schema.table` each. */
+  readonly excluded: readonly string[];
+};
+
+type TableOfData = {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly overriding: boolean;
+};
+
+const BATCH_ROWS = 500;
+
+/**
+ * Writes the data of a database as INSERT statements, and the state of its sequences. One snapshot; rows are fetched
+ * in batches. Foreign keys and triggers are off while it is loaded, so that the order does not matter.
+ */
+export async function dumpData(
+  client: AdminClient,
+  selection: DataSelection,
+  write: (text: string) => void,
+  onTable: (name: string) => void = () => {},
+): Promise<void> {
+  await client.exec(
+    "begin isolation level repeatable read read only; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex'; set local extra_float_digits = 1; set local row_security = off",
+  );
+  try {
+    write('SET session_replication_role = replica;\n\n');
+    for (const table of await client.query<TableOfData>(tablesOfData(selection))) {
+      onTable(table.name);
+      await dumpTable(client, table, write);
+    }
+    for (const { statement } of await client.query<{ statement: string }>(sequenceStates(selection))) {
+      write(`${statement};\n`);
+    }
+    write('\nRESET ALL;\n');
+  } finally {
+    await client.exec('rollback');
+  }
+}
+
+const isChosen = (schema: Sql, { schemas }: DataSelection): Sql =>
+  schemas === null
+    ? sql`(${schema} <> all(${LEFT_OUT}::text[]) and ${schema} !~ '^(pg_|_?timescaledb_)')`
+    : sql`${schema} = any(${schemas}::text[])`;
+
+/** Tables that store rows themselves, with the columns that may be written. */
+const tablesOfData = (selection: DataSelection): Sql => sql`
+  select format('%I.%I', n.nspname, c.relname) as name,
+    array_agg(quote_ident(a.attname) order by a.attnum) as columns,
+    bool_or(a.attidentity = 'a') as overriding
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+  where c.relkind = 'r' and c.relpersistence <> 't' and ${isChosen(sql`n.nspname`, selection)}
+    and n.nspname || '.' || c.relname <> all(${[...LEFT_OUT_TABLES, ...selection.excluded]}::text[])
+  group by n.nspname, c.relname
+  order by n.nspname, c.relname`;
+
+async function dumpTable(
+  client: AdminClient,
+  table: TableOfData,
+  write: (text: string) => void,
+): Promise<void> {
+  const values = table.columns.map((column) => `quote_nullable(${column}::text)`).join(", ', ', ");
+  const names = table.columns.join(', ');
+  const head = `INSERT INTO ${table.name} (${names})${table.overriding ? ' OVERRIDING SYSTEM VALUE' : ''} VALUES\n`;
+  // Names come quoted from the catalog: no value of a row is part of this text.
+  await client.exec(`declare rows no scroll cursor for select concat(${values}) as line from ${table.name}`);
+  for (;;) {
+    const rows = await client.query<{ line: string }>(
+      sql`fetch ${sql.fromServer(String(BATCH_ROWS))} from rows`,
+    );
+    if (rows.length > 0) write(`${head}${rows.map(({ line }) => `\t(${line})`).join(',\n')};\n\n`);
+    if (rows.length < BATCH_ROWS) break;
+  }
+  await client.exec('close rows');
+}
+
+const sequenceStates = (selection: DataSelection): Sql => sql`
+  select format('SELECT pg_catalog.setval(%L, %s, %L)', format('%I.%I', s.schemaname, s.sequencename),
+    coalesce(s.last_value, s.start_value), s.last_value is not null) as statement
+  from pg_sequences s
+  where ${isChosen(sql`s.schemaname`, selection)}
+  order by s.schemaname, s.sequencename`;
