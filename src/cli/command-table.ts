@@ -139,6 +139,11 @@ const own: readonly CommandEntry[] = [
     load: () => import('./commands/compat-diff.ts'),
   },
   {
+    path: ['compat', 'scan'],
+    summary: 'say what an app uses of Supabase and how it fares here',
+    load: () => import('./commands/compat-scan.ts'),
+  },
+  {
     path: ['completion'],
     summary: 'print a completion script for a shell',
     load: () => import('./commands/completion.ts'),

@@ -1,11 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { services } from '../../compat/cases/model.ts';
+import type { Command } from 'commander';
 import { type SuiteResult, totalsOf } from '../../compat/result.ts';
-import type { Target } from '../../compat/run/target.ts';
 import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
+import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
-import { findInstance } from '../instance-file.ts';
-import { addProjectOption, projectDirOf } from '../project-options.ts';
+import { projectDirOf } from '../project-options.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
 
 const examples = `
@@ -18,25 +16,12 @@ Examples:
   $ ownbase compat run --only rest,auth --report compat-report
   $ ownbase compat run --junit > compat.xml`;
 
-type Options = CompatOptions & {
-  readonly url?: string;
-  readonly anonKey?: string;
-  readonly serviceKey?: string;
-  readonly dbUrl?: string;
-  readonly base?: Target['bases'];
-  readonly report?: string;
-  readonly json?: boolean;
-  readonly junit?: boolean;
-};
+type Options = CompatOptions &
+  TargetOptions & { readonly report?: string; readonly json?: boolean; readonly junit?: boolean };
 
 /** `ownbase compat run`: the suite of behaviours against any Supabase-shaped URL. */
 export function configure(command: Command): void {
-  addCompatOptions(addProjectOption(command))
-    .option('--url <url>', 'what to examine')
-    .option('--anon-key <key>', 'its anon or publishable key')
-    .option('--service-key <key>', 'its service_role or secret key')
-    .option('--db-url <url>', 'its database, for the tables and policies that cases need')
-    .option('--base <service=url>', 'a service at an address of its own; may be repeated', addBase)
+  addCompatOptions(addTargetOptions(command))
     .option('--report <dir>', 'write report.html, report.json and report.xml there')
     .option('--json', 'print the results as JSON')
     .option('--junit', 'print the results as JUnit XML')
@@ -64,32 +49,6 @@ async function runCompat(command: Command): Promise<void> {
   if (options.report !== undefined) await writeReports(result, options.report);
   await print(result, options);
   process.exitCode = exitCodeOf(result);
-}
-
-function addBase(value: string, before: Target['bases'] = {}): Target['bases'] {
-  const [name, base] = value.split(/=(.*)/s);
-  const service = services.find((known) => known === name);
-  if (service === undefined || base === undefined || !URL.canParse(base)) {
-    throw new InvalidArgumentError(`One of ${services.join(', ')}, an equals sign and a URL.`);
-  }
-  return { ...before, [service]: base.replace(/\/+$/, '') };
-}
-
-/** The named target, or the running backend of the project. */
-async function targetOf(options: Options, projectDir: string): Promise<Target> {
-  const { url, anonKey, serviceKey, dbUrl, base: bases } = options;
-  if (url !== undefined) {
-    if (anonKey === undefined || serviceKey === undefined) {
-      throw new CommandFailure('--url needs --anon-key and --service-key.');
-    }
-    return { url: url.replace(/\/+$/, ''), anonKey, serviceKey, dbUrl: dbUrl ?? null, bases };
-  }
-  const instance = await findInstance(projectDir);
-  if (!instance) {
-    throw new CommandFailure(`No backend runs for ${projectDir}. Start it, or name one with --url.`);
-  }
-  const { API_URL = '', ANON_KEY = '', SERVICE_ROLE_KEY = '' } = instance.values;
-  return { url: API_URL, anonKey: ANON_KEY, serviceKey: SERVICE_ROLE_KEY, dbUrl: dbUrl ?? instance.dbUrl };
 }
 
 async function print(result: SuiteResult, { json, junit }: Options): Promise<void> {

@@ -3,7 +3,7 @@ export const services = ['rest', 'auth', 'storage', 'realtime'] as const;
 export type Service = (typeof services)[number];
 
 /** What a case may need of the target beside its URL and keys. */
-export const needs = ['database', 'signup', 'autoconfirm', 'anonymous', 'totp', 'images'] as const;
+export const needs = ['database', 'signup', 'autoconfirm', 'anonymous', 'totp', 'images', 'gateway'] as const;
 export type Need = (typeof needs)[number];
 
 /** A value of a case file before its `${names}` are filled in. */
@@ -38,6 +38,8 @@ export type RequestStep = {
   readonly headers: Readonly<Record<string, Template>>;
   readonly json?: Template;
   readonly text?: string | undefined;
+  /** Base64 of the body's bytes. */
+  readonly bytes?: string | undefined;
   readonly form?: readonly FormPart[] | undefined;
   readonly expect: Expectation;
   readonly save: Readonly<Record<string, string>>;

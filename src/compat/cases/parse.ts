@@ -39,17 +39,18 @@ const request = z
     headers: z.record(z.string(), z.unknown()).default({}),
     json: z.unknown().optional(),
     text: z.string().optional(),
+    bytes: z.base64().optional(),
     form: z.array(formPart).optional(),
     expect: expectation,
     save: saves,
     eventually: z.boolean().default(false),
   })
   .refine((step) => verbs.filter((verb) => step[verb] !== undefined).length === 1, 'one method per request')
-  .transform(({ expect, as, headers, json, text, form, save, eventually, ...step }): Step => {
+  .transform(({ expect, as, headers, json, text, bytes, form, save, eventually, ...step }): Step => {
     const verb = verbs.find((name) => step[name] !== undefined) ?? 'get';
     const path = step[verb] ?? '';
     const method = verb.toUpperCase();
-    return { kind: 'request', method, path, as, headers, json, text, form, expect, save, eventually };
+    return { kind: 'request', method, path, as, headers, json, text, bytes, form, expect, save, eventually };
   });
 
 const connect = z

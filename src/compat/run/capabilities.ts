@@ -12,6 +12,7 @@ const reasons: Readonly<Record<Need, string>> = {
   anonymous: 'anonymous sign-in is turned off',
   totp: 'enrolment of TOTP factors is turned off',
   images: 'image transformation is turned off',
+  gateway: "the service is asked at its own address, and this behaviour is the gateway's",
 };
 
 /** What the target offers of that which cases may need: everything that it does not say is off, so that a case finds out. */
@@ -25,6 +26,7 @@ export async function probeCapabilities(world: World): Promise<ReadonlySet<Need>
     anonymous: valueAt(settings, 'external.anonymous_users') !== false,
     totp: await enrolsTotp(world),
     images: await rendersImages(world),
+    gateway: Object.keys(world.target.bases ?? {}).length === 0,
   };
   return new Set(needs.filter((need) => offered[need]));
 }

@@ -3,7 +3,7 @@ export type HttpRequest = {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | FormData | null;
+  readonly body: string | FormData | Uint8Array<ArrayBuffer> | null;
 };
 
 /** An answer, read to its end. */

@@ -71,7 +71,8 @@ async function actorHeaders(
   return tokenHeaders(world.target, (await world.cast(actor)).token);
 }
 
-function bodyOf(step: RequestStep, variables: Variables): string | FormData | null {
+function bodyOf(step: RequestStep, variables: Variables): HttpRequest['body'] {
+  if (step.bytes !== undefined) return new Uint8Array(Buffer.from(step.bytes, 'base64'));
   if (step.form !== undefined) return formOf(step.form, variables);
   if (step.text !== undefined) return fillString(step.text, variables);
   return step.json === undefined ? null : JSON.stringify(fill(step.json, variables));
@@ -131,6 +132,11 @@ function noteMadeUser(path: string, answer: HttpAnswer, world: World): void {
   if (typeof id === 'string') world.noteUser(id);
 }
 
+function shownRequestBody(body: HttpRequest['body']): string | null {
+  if (body === null || typeof body === 'string') return body === null ? null : shownBody(body);
+  return body instanceof FormData ? '(a multipart form)' : `(${body.length} bytes)`;
+}
+
 function recordOf(
   request: HttpRequest,
   answer: HttpAnswer,
@@ -140,7 +146,7 @@ function recordOf(
     title: `${request.method} ${path.replace(/(token|apikey)=[^&]+/g, '$1=…')}`,
     request: {
       headers: withoutSecrets(request.headers),
-      body: typeof request.body === 'string' ? shownBody(request.body) : request.body && '(a multipart form)',
+      body: shownRequestBody(request.body),
     },
     response: {
       status: answer.status,

@@ -8,7 +8,7 @@ import { type ExtensionStatement, kindOf } from './statement-kind.ts';
  * Extensions that a project's migrations may name although the server lacks them: the bootstrap has stand-ins
  * for their functions, or nothing in a project depends on them.
  */
-const ABSORBED: ReadonlySet<string> = new Set([
+export const ABSORBED: ReadonlySet<string> = new Set([
   'http',
   'hypopg',
   'index_advisor',

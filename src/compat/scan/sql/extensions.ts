@@ -1,0 +1,73 @@
+/** Extensions that the embedded Postgres brings along. */
+const embedded: ReadonlySet<string> = new Set([
+  'amcheck',
+  'autoinc',
+  'bloom',
+  'btree_gin',
+  'btree_gist',
+  'citext',
+  'cube',
+  'dblink',
+  'dict_int',
+  'dict_xsyn',
+  'earthdistance',
+  'file_fdw',
+  'fuzzystrmatch',
+  'hstore',
+  'insert_username',
+  'intagg',
+  'intarray',
+  'isn',
+  'lo',
+  'ltree',
+  'moddatetime',
+  'pageinspect',
+  'pg_buffercache',
+  'pg_freespacemap',
+  'pg_prewarm',
+  'pg_surgery',
+  'pg_trgm',
+  'pg_visibility',
+  'pg_walinspect',
+  'pgcrypto',
+  'pgrowlocks',
+  'pgstattuple',
+  'plpgsql',
+  'postgres_fdw',
+  'refint',
+  'seg',
+  'sslinfo',
+  'tablefunc',
+  'tcn',
+  'tsm_system_rows',
+  'tsm_system_time',
+  'unaccent',
+  'uuid-ossp',
+  'xml2',
+  'pg_stat_statements',
+]);
+
+/** Extensions that the migration runner takes although the server lacks them. */
+export const standIns: ReadonlySet<string> = new Set([
+  'http',
+  'hypopg',
+  'index_advisor',
+  'pg_cron',
+  'pg_net',
+  'pg_repack',
+  'pg_stat_monitor',
+  'pg_tle',
+  'pgaudit',
+  'pgjwt',
+  'pgmq',
+  'pgsodium',
+  'plpgsql_check',
+  'supabase_vault',
+  'pg_graphql',
+]);
+
+/** The feature that an extension is a case of. */
+export function featureOfExtension(name: string): string {
+  if (embedded.has(name)) return 'sql.extension';
+  return standIns.has(name) ? 'sql.extension.stand-in' : 'sql.extension.external';
+}
