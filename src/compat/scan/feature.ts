@@ -10,7 +10,7 @@ export type Feature = {
   readonly note?: string | undefined;
   /** Beginnings of the ids of the compatibility cases that prove it. */
   readonly cases: readonly string[];
-  /** Calls that mean it, as `kind.method`: see `code/kinds.ts`. */
+  /** Calls that mean it, as `kind.method`: see `code/kind.ts`. */
   readonly calls: readonly string[];
 };
 

@@ -1,6 +1,6 @@
 import type { Case } from '../cases/model.ts';
 import type { Source } from './code/chain.ts';
-import { findUses } from './code/kinds.ts';
+import { findUses } from './code/find-uses.ts';
 import { findAddresses, findPackages } from './code/literals.ts';
 import type { Feature, Finding, LocalFinding } from './feature.ts';
 import { featureOf, features } from './features/index.ts';

@@ -1,7 +1,7 @@
 import type { LocalFinding } from '../feature.ts';
 import { featureOfCall } from '../features/index.ts';
 import { type Argument, memberOf, type Segment } from './chain.ts';
-import type { Kind } from './kinds.ts';
+import type { Kind } from './kind.ts';
 
 /** What the arguments of a call use beyond the call itself. */
 export function detailsOf(owner: Kind, segment: Segment): LocalFinding[] {

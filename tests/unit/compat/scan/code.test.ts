@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scriptsOf } from '../../../../src/compat/scan/code/component.ts';
+import { findUses } from '../../../../src/compat/scan/code/find-uses.ts';
 import { readJavaScript } from '../../../../src/compat/scan/code/javascript.ts';
-import { findUses } from '../../../../src/compat/scan/code/kinds.ts';
 import { findAddresses } from '../../../../src/compat/scan/code/literals.ts';
 import { readByTokens } from '../../../../src/compat/scan/code/other-languages.ts';
 

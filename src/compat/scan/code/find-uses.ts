@@ -2,23 +2,7 @@ import type { LocalFinding } from '../feature.ts';
 import { featureOfCall } from '../features/index.ts';
 import type { Chain, Segment, Source } from './chain.ts';
 import { detailsOf } from './details.ts';
-
-/** What a value is, as far as it matters here. */
-export type Kind =
-  | 'client'
-  | 'table'
-  | 'query'
-  | 'storage'
-  | 'bucket'
-  | 'auth'
-  | 'admin'
-  | 'mfa'
-  | 'adminMfa'
-  | 'oauth'
-  | 'adminOauth'
-  | 'channel'
-  | 'realtime'
-  | 'functions';
+import type { Kind } from './kind.ts';
 
 /** What follows from a member or a call, by `kind.name`. A call that is not here keeps its kind. */
 const steps: Readonly<Record<string, Kind>> = {
