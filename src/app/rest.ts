@@ -66,7 +66,7 @@ export async function startGatewayRest(deps: GatewayRestDeps): Promise<GatewayRe
     maxBodyBytes: deps.config.gateway.maxBodyBytes,
     observer: deps.observer,
   });
-  const watch = watchChannel(deps.pool, live, catalog, database, deps.observer);
+  const watch = watchChannel(deps.pool, live, catalog, database, deps.observer, () => {});
   catalog.reload('start').catch((error: unknown) => {
     deps.observer({ kind: 'fault', service: 'rest', message: 'the schema cache was given up', error });
   });

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { type Backoff, databaseBackoff, delayBefore } from '../core/backoff.ts';
 import { pause } from '../core/lifecycle.ts';
+import { type ConnectionTargets, type SessionKind, toTargets } from './connection-string.ts';
 import { type PgFailure, toPgFailure } from './failure.ts';
+import { checkSession } from './session-kind.ts';
 import { quoteIdent } from './sql/ident.ts';
 
 /** What a listener reports. */
@@ -15,9 +17,11 @@ type ListenEvents = {
 
 /** Options of a listener. */
 export type ListenOptions = ListenEvents & {
-  readonly url: string;
+  /** One server, or several of which the first is used that can be reached and that is of the kind. */
+  readonly url: string | ConnectionTargets;
   readonly channel: string;
-  readonly applicationName: string;
+  /** Name of the session; `fallback` gives way to a name that the connection string or `PGAPPNAME` has. */
+  readonly applicationName: string | { readonly fallback: string };
   readonly backoff?: Backoff;
 };
 
@@ -69,15 +73,38 @@ async function keepListening(
 
 const connectTimeoutMs = 10_000;
 
-/** Listens until the connection ends; null when it was closed on purpose. */
+/** Listens on the first server that takes the connection; null when that was closed on purpose. */
 async function listenOnce(
   options: ListenOptions,
   onLive: () => void,
   signal: AbortSignal,
 ): Promise<PgFailure | null> {
+  const { urls, kind } = toTargets(options.url);
+  let failure: PgFailure | null = null;
+  let wasLive = false;
+  for (const url of urls) {
+    const markLive = (): void => {
+      wasLive = true;
+      onLive();
+    };
+    failure = await listenAt({ ...options, url, kind }, markLive, signal);
+    if (failure === null || wasLive) break;
+  }
+  return failure;
+}
+
+/** Listens until the connection ends. */
+async function listenAt(
+  options: ListenOptions & { readonly url: string; readonly kind: SessionKind },
+  onLive: () => void,
+  signal: AbortSignal,
+): Promise<PgFailure | null> {
+  const { applicationName } = options;
   const client = new pg.Client({
     connectionString: options.url,
-    application_name: options.applicationName,
+    ...(typeof applicationName === 'string'
+      ? { application_name: applicationName }
+      : { fallback_application_name: applicationName.fallback }),
     keepAlive: true,
     connectionTimeoutMillis: connectTimeoutMs,
   });
@@ -94,7 +121,8 @@ async function listenOnce(
   signal.addEventListener('abort', close, { once: true });
   try {
     await client.connect();
-    await client.query(`listen ${quoteIdent(options.channel)}`);
+    await checkSession(client, options.kind);
+    await client.query(`LISTEN ${quoteIdent(options.channel)}`);
     if (!signal.aborted) onLive();
     const failure = await ended;
     return signal.aborted ? null : failure;

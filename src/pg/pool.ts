@@ -1,12 +1,15 @@
 import type { Client, PoolClient } from 'pg';
 import pg from 'pg';
-import { toPgFailure } from './failure.ts';
+import { type ConnectionTargets, toTargets } from './connection-string.ts';
+import { type PgFailure, toPgFailure } from './failure.ts';
 import { PipelineClient, runPipeline, type Step, type StepResult } from './pipeline.ts';
+import { checkSession } from './session-kind.ts';
 import { textualTypes } from './types.ts';
 
 /** Size and patience of a pool. */
 export type PoolOptions = {
-  readonly url: string;
+  /** One server, or several of which the first that can be reached is used. */
+  readonly url: string | ConnectionTargets;
   readonly max: number;
   /** How long a request waits for a free connection before it fails with kind `pool-timeout`. */
   readonly acquireTimeoutMs: number;
@@ -15,7 +18,8 @@ export type PoolOptions = {
   readonly maxLifetimeSeconds?: number;
   /** Asked at each use: false sends every statement unnamed, as a pooler between needs it. */
   readonly keepsPrepared?: () => boolean;
-  readonly applicationName: string;
+  /** Name of the sessions; `fallback` gives way to a name that the connection string or `PGAPPNAME` has. */
+  readonly applicationName: string | { readonly fallback: string };
 };
 
 /** Load of a pool, for metrics. */
@@ -34,31 +38,51 @@ export type Lease = {
 export interface ConnectionPool {
   acquire(): Promise<Lease>;
   load(): PoolLoad;
+  /** Replaces every connection: the idle ones at once, the others when they are given back. */
+  refresh(): void;
   end(): Promise<void>;
 }
 
 /** Opens a pool; connections are made on demand and broken ones are replaced. */
 export function createPool(options: PoolOptions): ConnectionPool {
+  const { applicationName } = options;
+  const { urls, kind } = toTargets(options.url);
   const pool = new pg.Pool({
-    connectionString: options.url,
     max: options.max,
     connectionTimeoutMillis: options.acquireTimeoutMs,
     idleTimeoutMillis: options.idleTimeoutMs,
     maxLifetimeSeconds: options.maxLifetimeSeconds ?? 0,
-    application_name: options.applicationName,
+    ...(typeof applicationName === 'string'
+      ? { application_name: applicationName }
+      : { fallback_application_name: applicationName.fallback }),
     allowExitOnIdle: false,
     types: textualTypes,
     Client: PipelineClient,
+    ...(kind === 'any' ? {} : { onConnect: (client) => checkSession(client, kind) }),
   });
+  const connecting = createConnector(pool, urls);
+  let current = new WeakSet<object>();
   pool.on('connect', (client) => {
+    current.add(client);
     // A connection that dies on loan reports here as well as to its statement, which is the report we want.
     client.on('error', () => {});
   });
   // An idle connection that the server closes reports here; the pool has already dropped it.
   pool.on('error', () => {});
+  const keepsPrepared = options.keepsPrepared ?? always;
+  const acquire = async (): Promise<PoolClient> => {
+    for (;;) {
+      const client = await connecting();
+      if (current.has(client)) return client;
+      client.release(true);
+    }
+  };
   return {
-    acquire: () => acquire(pool, options.keepsPrepared ?? always),
+    acquire: async () => toLease(await acquire(), keepsPrepared, (client) => !current.has(client)),
     load: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    refresh: () => {
+      current = new WeakSet();
+    },
     end: () => pool.end(),
   };
 }
@@ -67,16 +91,43 @@ const always = (): boolean => true;
 
 const unnamed = (step: Step): Step => ({ ...step, scope: null });
 
-async function acquire(pool: pg.Pool, keepsPrepared: () => boolean): Promise<Lease> {
-  let client: PoolClient;
-  try {
-    client = await pool.connect();
-  } catch (thrown) {
-    throw toPgFailure(thrown);
-  }
+/** Takes connections from the pool; a server that cannot be reached makes place for the next in the list. */
+function createConnector(pool: pg.Pool, urls: readonly string[]): () => Promise<PoolClient> {
+  let chosen = 0;
+  const use = (index: number): void => {
+    chosen = index;
+    // The pool reads its options whenever it makes a connection.
+    pool.options.connectionString = urls[index];
+  };
+  use(0);
+  return async () => {
+    let first: PgFailure | null = null;
+    for (let tried = 1; ; tried++) {
+      const attempted = chosen;
+      try {
+        return await pool.connect();
+      } catch (thrown) {
+        const failure = toPgFailure(thrown);
+        first ??= failure;
+        if (!isTargetsFault(failure) || tried >= urls.length) throw first;
+        if (chosen === attempted) use((attempted + 1) % urls.length);
+      }
+    }
+  };
+}
+
+/** Whether another server, or the same one with or without TLS, may take the connection: not so for a wrong password. */
+const isTargetsFault = ({ kind, sqlstate }: PgFailure): boolean =>
+  kind === 'connection' || sqlstate === '28000' || sqlstate === '57P03';
+
+function toLease(
+  client: PoolClient,
+  keepsPrepared: () => boolean,
+  isOutdated: (client: PoolClient) => boolean,
+): Lease {
   return {
     run: (steps) => runPipeline(client as unknown as Client, keepsPrepared() ? steps : steps.map(unnamed)),
-    release: (broken) => client.release(broken),
+    release: (broken) => client.release(broken || isOutdated(client)),
     cancel: () => cancelBackend(client as unknown as BackendKey),
   };
 }

@@ -176,7 +176,7 @@ export const plainRestConfig: RestConfig = {
   preparedStatements: true,
   corsAllowedOrigins: null,
   traceHeader: null,
-  jwt: { secret: null, audience: null, roleClaimPath: [], cacheMaxEntries: 0 },
+  jwt: { secret: null, isSecretBase64: false, audience: null, roleClaimPath: [], cacheMaxEntries: 0 },
   serverTimingEnabled: false,
   appSettings: [],
   roleSettings: new Map(),

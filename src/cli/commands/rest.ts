@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { createLog, type LogLevel } from '../../observe/log.ts';
+import type { Observer } from '../../core/observe.ts';
+import { createLog } from '../../observe/log.ts';
 import type { RestServerConfig } from '../../rest/config/model.ts';
 import { CommandFailure, describeError, exitCode } from '../exit.ts';
 
@@ -17,12 +18,40 @@ export function configure(command: Command): void {
   command
     .argument('[file]', 'configuration file in the format of PostgREST')
     .option('--workers <count>', 'processes that share the port, to use more cores', parseCount)
+    .option('-e, --example', 'print a configuration file to start from')
+    .option('--dump-config', 'print the configuration that counts, and end')
+    .option('--dump-schema', 'print the schema cache as JSON, and end')
+    .option('--ready', 'ask the running server with this configuration whether it is ready')
     .addHelpText('after', examples)
-    .action((file: string | undefined) => {
-      const { workers } = command.opts<{ workers?: number }>();
-      return serveRest(file ?? null, workers ?? parseCount(process.env.OWNBASE_WORKERS ?? '1'));
-    });
+    .action((file: string | undefined) => run(file ?? null, command.opts<Options>()));
 }
+
+type Options = {
+  readonly workers?: number;
+  readonly example?: true;
+  readonly dumpConfig?: true;
+  readonly dumpSchema?: true;
+  readonly ready?: true;
+};
+
+async function run(file: string | null, options: Options): Promise<void> {
+  const { workers, example, dumpConfig, dumpSchema, ready } = options;
+  if (example) return print((await import('../../rest/config/example.ts')).exampleConfig);
+  if (!(dumpConfig || dumpSchema || ready))
+    return await serveRest(file, workers ?? parseCount(process.env.OWNBASE_WORKERS ?? '1'));
+  const { askReadiness, describeConfig, describeSchema } = await import('../../rest/standalone/examine.ts');
+  const sources = { file, env: process.env };
+  if (dumpConfig) return print(await describeConfig(sources, warnOfSettings));
+  if (dumpSchema) return print(`${await describeSchema(sources, warnOfSettings)}\n`);
+  const { isReady, text } = await askReadiness(sources);
+  if (!isReady) throw new CommandFailure(text);
+  print(`${text}\n`);
+}
+
+const warnOfSettings = ({ message }: Error): void =>
+  void process.stderr.write(`Settings in the database could not be read: ${message}\n`);
+
+const print = (text: string): void => void process.stdout.write(text);
 
 const maxWorkers = 64;
 
@@ -68,7 +97,7 @@ async function serveInThisProcess(file: string | null, worker: ThisWorker | unde
   });
   const server = await startRestServer({
     sources: { file, env: process.env },
-    observer: ({ level }) => createLog(logLevels[level]),
+    observer: restLog,
     onGiveUp: giveUp,
     ...(worker === undefined ? {} : { worker }),
   }).catch(failStart);
@@ -79,7 +108,7 @@ async function serveInThisProcess(file: string | null, worker: ThisWorker | unde
   process.on('SIGUSR2', reloadConfig);
   if (worker === undefined || worker.number === 0) announce(server.port);
   try {
-    await Promise.race([stopped, givenUp.catch(failStart)]);
+    await Promise.race([stopped, givenUp.catch(fail)]);
   } finally {
     process.off('SIGUSR1', reload);
     process.off('SIGUSR2', reloadConfig);
@@ -91,14 +120,31 @@ function announce(port: number): void {
   process.stderr.write(port === 0 ? 'Listening on a socket.\n' : `Listening on port ${port}.\n`);
 }
 
-/** PostgREST's levels in ours. */
-const logLevels: Readonly<Record<RestServerConfig['log']['level'], LogLevel>> = {
-  crit: 'error',
-  error: 'error',
-  warn: 'warn',
-  info: 'info',
-  debug: 'debug',
+/** The least status of a request that is logged at a level. */
+const loggedFrom: Readonly<Record<RestServerConfig['log']['level'], number>> = {
+  crit: 1000,
+  error: 500,
+  warn: 400,
+  info: 0,
+  debug: 0,
 };
+
+/** PostgREST's levels choose among requests and queries; whatever concerns the service itself is always logged. */
+function restLog({ level }: RestServerConfig['log']): Observer {
+  const isVerbose = level === 'info' || level === 'debug';
+  const log = createLog(level === 'debug' ? 'debug' : 'info');
+  return (observation) => {
+    if (observation.kind === 'request-done' && observation.status < loggedFrom[level]) return;
+    if (observation.kind === 'notice' && observation.level === 'info' && !isVerbose) return;
+    if (observation.kind === 'notice' && observation.message === 'query' && level === 'crit') return;
+    log(observation);
+  };
+}
+
+/** PostgREST's exit code when it gives up. */
+function fail(cause: unknown): never {
+  throw new CommandFailure(describeError(cause), exitCode.failed, { cause });
+}
 
 function failStart(cause: unknown): never {
   const isConfig = cause instanceof Error && cause.name === 'InvalidConfig';

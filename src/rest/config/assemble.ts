@@ -20,6 +20,8 @@ export type ConfigParts = {
   /** `app.settings.*` by full name. */
   readonly appSettings: ReadonlyMap<string, string>;
   readonly roles: RoleConfig;
+  /** What the file holds that `jwt-secret` names, if it names one. */
+  readonly secretFile: Buffer | null;
 };
 
 const defaultHoistedSettings = [
@@ -44,7 +46,7 @@ export function assembleConfig(parts: ConfigParts): Result<RestServerConfig, rea
   return read.problems.length === 0 ? ok(config) : err(read.problems);
 }
 
-function readRest(read: OptionReader, { appSettings, roles }: ConfigParts): RestConfig {
+function readRest(read: OptionReader, { appSettings, roles, secretFile }: ConfigParts): RestConfig {
   const [firstSchema = 'public', ...otherSchemas] = read.list('db-schemas', ['public'], 'db-schema');
   return {
     schemas: [firstSchema, ...otherSchemas],
@@ -76,7 +78,7 @@ function readRest(read: OptionReader, { appSettings, roles }: ConfigParts): Rest
     corsAllowedOrigins: readOrigins(read),
     traceHeader: read.text('server-trace-header'),
     serverTimingEnabled: read.boolean('server-timing-enabled', false),
-    jwt: readJwt(read),
+    jwt: readJwt(read, secretFile),
     appSettings: [...appSettings],
     ...roles,
   };
@@ -94,12 +96,14 @@ function readOrigins(read: OptionReader): readonly string[] | null {
   return origins.length === 0 ? null : origins;
 }
 
-function readJwt(read: OptionReader): JwtConfig {
+function readJwt(read: OptionReader, secretFile: Buffer | null): JwtConfig {
   const audience = read.text('jwt-aud');
+  const isSecretBase64 = read.boolean('jwt-secret-is-base64', false, 'secret-is-base64');
   if (audience?.includes(':') && !URL.canParse(audience))
     read.complain('jwt-aud should be a string or a valid URI');
   return {
-    secret: readSecret(read),
+    secret: readSecret(read, secretFile, isSecretBase64),
+    isSecretBase64,
     audience,
     roleClaimPath: read.roleClaimPath(),
     cacheMaxEntries: read.integer('jwt-cache-max-entries') ?? 1000,
@@ -108,10 +112,13 @@ function readJwt(read: OptionReader): JwtConfig {
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-function readSecret(read: OptionReader): Buffer | null {
-  const secret = read.text('jwt-secret');
-  if (secret === null) return null;
-  if (!read.boolean('jwt-secret-is-base64', false, 'secret-is-base64')) return Buffer.from(secret);
+function readSecret(read: OptionReader, file: Buffer | null, isBase64: boolean): Buffer | null {
+  const text = read.text('jwt-secret');
+  const secret = file ?? (text === null ? null : Buffer.from(text));
+  return secret !== null && isBase64 ? decodeSecret(read, secret.toString()) : secret;
+}
+
+function decodeSecret(read: OptionReader, secret: string): Buffer {
   // The URL alphabet is understood too, with a dot for the padding.
   const standard = secret.replaceAll('_', '/').replaceAll('-', '+').replaceAll('.', '=').trim();
   if (!base64.test(standard)) read.complain('jwt-secret is not valid base64');
@@ -154,8 +161,7 @@ function readServer(read: OptionReader): RestServerConfig['server'] {
 
 function readAdmin(read: OptionReader): RestServerConfig['admin'] {
   const port = read.integer('admin-server-port');
-  if (port === null) return null;
-  if (port === (read.integer('server-port') ?? 3000))
+  if (port !== null && port === (read.integer('server-port') ?? 3000))
     read.complain('admin-server-port cannot be the same as server-port');
   return { host: read.text('admin-server-host', 'server-host') ?? '!4', port };
 }

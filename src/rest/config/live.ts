@@ -1,6 +1,7 @@
 import type { StepRunner } from '../../catalog/introspect.ts';
 import type { Observer } from '../../core/observe.ts';
 import { fixedKeys, type KeySource } from '../../identity/verify.ts';
+import { PgFailure } from '../../pg/failure.ts';
 import { keysOfSecret } from '../jwt/secret.ts';
 import { readInDatabaseConfig } from './in-database.ts';
 import { type ConfigSources, loadRestConfig } from './load.ts';
@@ -46,7 +47,13 @@ export async function createLiveConfig(
     keys: () => keys,
     async reload(runner) {
       if (!initial.database.inDatabaseConfig) return await reloadFrom(undefined);
-      return await reloadFrom(await readInDatabaseConfig(runner, current.database.preConfig));
+      try {
+        return await reloadFrom(await readInDatabaseConfig(runner, current.database.preConfig));
+      } catch (failure) {
+        // A function of the user's that fails is reported, as upstream does; a database that is away is tried again.
+        if (!(failure instanceof PgFailure) || failure.kind !== 'server') throw failure;
+        complain([`the database could not be asked: ${failure.message}`]);
+      }
     },
   };
 

@@ -12,6 +12,8 @@ export type OpenApiMode = 'follow-privileges' | 'ignore-privileges' | 'disabled'
 export type JwtConfig = {
   /** A secret's bytes, or the text of a JWK or a JWK set; null refuses every token. */
   readonly secret: Buffer | null;
+  /** Whether the secret was given as base64. */
+  readonly isSecretBase64: boolean;
   /** Audience that a token with `aud` must name; null for any. */
   readonly audience: string | null;
   readonly roleClaimPath: JsPath;
@@ -90,7 +92,7 @@ export type RestServerConfig = {
     readonly unixSocket: string | null;
     readonly unixSocketMode: number;
   };
-  /** The listener for health and metrics; null for none. */
-  readonly admin: { readonly host: string; readonly port: number } | null;
+  /** The listener for health and metrics; there is none without a port. */
+  readonly admin: { readonly host: string; readonly port: number | null };
   readonly log: { readonly level: LogLevel; readonly query: boolean };
 };

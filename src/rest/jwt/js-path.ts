@@ -15,13 +15,18 @@ export type JsPath = readonly JsPathStep[];
 /** The path of a token's `role` claim. */
 export const defaultRoleClaimPath: JsPath = [{ kind: 'key', key: 'role' }];
 
-const matches: Readonly<Record<string, TextMatch>> = {
-  '==^': 'ends-with',
-  '==': 'equals',
-  '!=': 'not-equals',
-  '^==': 'starts-with',
-  '*==': 'contains',
+const operators: Readonly<Record<TextMatch, string>> = {
+  'ends-with': '==^',
+  equals: '==',
+  'not-equals': '!=',
+  'starts-with': '^==',
+  contains: '*==',
 };
+
+const matches: Readonly<Record<string, TextMatch>> = Object.fromEntries(
+  // The keys of `operators` are the matches, which the type of the entries has lost.
+  Object.entries(operators).map(([match, operator]) => [operator, match as TextMatch]),
+);
 
 const step =
   /^(?:\.(?:(?<key>[\p{L}\p{N}_$@]+)|"(?<quoted>[^"]*)")|\[(?<index>\d+)\]|\[\?\(@\s*(?<operator>==\^|==|!=|\^==|\*==)\s*"(?<text>[^"]*)"\)\]$)/u;
@@ -48,6 +53,20 @@ function toStep({ key, quoted, index, operator, text }: Record<string, string | 
   if (operator !== undefined)
     return { kind: 'filter', match: matches[operator] ?? 'equals', text: text ?? '' };
   return { kind: 'key', key: key ?? quoted ?? '' };
+}
+
+/** Writes a path so that parsing it gives it back. */
+export const printJsPath = (path: JsPath): string => path.map(printStep).join('');
+
+function printStep(part: JsPathStep): string {
+  switch (part.kind) {
+    case 'key':
+      return `.${JSON.stringify(part.key)}`;
+    case 'index':
+      return `[${part.index}]`;
+    case 'filter':
+      return `[?(@ ${operators[part.match]} ${JSON.stringify(part.text)})]`;
+  }
 }
 
 /** The value that a path leads to; undefined when it leads nowhere. */

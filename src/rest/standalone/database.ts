@@ -1,13 +1,16 @@
 import { type CatalogCache, createCatalogCache } from '../../catalog/cache.ts';
 import { introspect } from '../../catalog/introspect.ts';
 import type { Observer } from '../../core/observe.ts';
+import { parseConnectionString } from '../../pg/connection-string.ts';
+import { PgFailure } from '../../pg/failure.ts';
 import { type Listener, listen } from '../../pg/listen.ts';
 import { type ConnectionPool, createPool, type Lease } from '../../pg/pool.ts';
 import type { LiveConfig } from '../config/live.ts';
 import type { RestServerConfig } from '../config/model.ts';
-import { toConnectionUrl } from './connection-url.ts';
+import { postgrestVersion } from '../version.ts';
 
-const applicationName = 'ownbase rest';
+/** What the sessions are called unless the connection string says otherwise: monitoring made for PostgREST sees it. */
+const applicationName = { fallback: `PostgREST ${postgrestVersion}` };
 
 /** Opens the pool of the service. */
 export const openPool = (
@@ -15,7 +18,7 @@ export const openPool = (
   keepsPrepared: () => boolean,
 ): ConnectionPool =>
   createPool({
-    url: toConnectionUrl(database.uri),
+    url: parseConnectionString(database.uri, process.env),
     max: database.poolSize,
     acquireTimeoutMs: database.acquisitionTimeoutSeconds * 1000,
     idleTimeoutMs: database.maxIdleSeconds * 1000,
@@ -24,7 +27,8 @@ export const openPool = (
     applicationName,
   });
 
-async function withLease<T>(pool: ConnectionPool, use: (lease: Lease) => Promise<T>): Promise<T> {
+/** Lends a connection for as long as `use` runs. */
+export async function withLease<T>(pool: ConnectionPool, use: (lease: Lease) => Promise<T>): Promise<T> {
   const lease = await pool.acquire();
   try {
     return await use(lease);
@@ -49,9 +53,12 @@ export function createServiceCatalog(
     observer,
     load: () =>
       withLease(pool, async (lease) => {
-        await live.reload(lease);
+        if (database.inDatabaseConfig) await live.reload(lease);
         const { schemas, extraSearchPath, hoistedSettings } = live.current();
-        return await introspect(lease, { schemas, extraSchemas: extraSearchPath, hoistedSettings });
+        const catalog = await introspect(lease, { schemas, extraSchemas: extraSearchPath, hoistedSettings });
+        // Sessions that are older than the change may remember what was: settings of the login role among it.
+        pool.refresh();
+        return catalog;
       }),
     onFailure(failure) {
       onFailure();
@@ -62,10 +69,17 @@ export function createServiceCatalog(
         level: 'warn',
         message: `the schema cache could not be loaded: ${message}`,
       });
-      return database.automaticRecovery;
+      return database.automaticRecovery && !isWrongPassword(failure);
     },
   });
 }
+
+/** No waiting helps against a login that the server refuses. */
+const isWrongPassword = (failure: unknown): boolean =>
+  failure instanceof PgFailure && (failure.sqlstate === '28P01' || isMissingPassword(failure));
+
+const isMissingPassword = ({ kind, message }: PgFailure): boolean =>
+  kind === 'connection' && message.endsWith('client password must be a string');
 
 // How often the catalog is compared with the database where notifications do not reach us.
 const pollMs = 30_000;
@@ -73,23 +87,26 @@ const pollMs = 30_000;
 /** A source of reloads. */
 type ReloadSource = { readonly isLive: () => boolean; stop(): Promise<void> };
 
-/** Reloads on notifications; polls while the channel is not heard, as on a replica. */
+/** Reloads on notifications; polls while the channel is not heard, as on a replica. `onLost` is told of each loss. */
 export function watchChannel(
   pool: ConnectionPool,
   live: LiveConfig,
   cache: CatalogCache,
   database: RestServerConfig['database'],
   observer: Observer,
+  onLost: (failure: PgFailure) => void,
 ): ReloadSource {
   const background = (work: Promise<void>): void => {
     work.catch((error: unknown) =>
       observer({ kind: 'fault', service: 'rest', message: 'a reload failed', error }),
     );
   };
+  const targets = parseConnectionString(database.uri, process.env);
   const listener: Listener = listen({
-    url: toConnectionUrl(database.uri),
+    // A replica takes no LISTEN: among several servers the one that can be written to is heard.
+    url: { ...targets, kind: targets.hostCount > 1 ? 'read-write' : 'any' },
     channel: database.channel,
-    applicationName: `${applicationName} listener`,
+    applicationName,
     onNotification(payload) {
       if (payload === '' || payload === 'reload schema') background(cache.reload('notification'));
       else if (payload === 'reload config') background(reloadConfig(pool, live));
@@ -97,14 +114,16 @@ export function watchChannel(
     onLive: (again) => {
       if (again) background(cache.reload('reconnected'));
     },
-    onLost: (failure, retryMs) =>
+    onLost(failure, retryMs) {
       observer({
         kind: 'notice',
         service: 'rest',
         level: 'warn',
         message: `not listening on the channel: ${failure.message}`,
         fields: { retryMs },
-      }),
+      });
+      onLost(failure);
+    },
   });
   const poll = setInterval(() => {
     if (!listener.isLive() && cache.isSettled()) background(cache.reload('poll'));

@@ -55,6 +55,6 @@ export function createRestMetrics(poolLoad: () => PoolLoad, poolSize: number): R
       if (observation.kind === 'request-done' && observation.status === 504) timeouts.inc();
     },
     countFailedLoad: () => loads.inc({ status: 'FAIL' }),
-    read: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    read: async () => ({ contentType: 'text/plain; charset=utf-8', text: await registry.metrics() }),
   };
 }

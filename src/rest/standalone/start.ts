@@ -3,7 +3,7 @@ import type { Observer } from '../../core/observe.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { createRequestDb } from '../../pg/session.ts';
 import { createLiveConfig } from '../config/live.ts';
-import { type ConfigSources, loadRestConfig } from '../config/load.ts';
+import { type ConfigSources, loadUsableConfig } from '../config/load.ts';
 import type { RestServerConfig } from '../config/model.ts';
 import { createRestService } from '../service.ts';
 import { type AdminSources, createAdminRouter } from './admin.ts';
@@ -11,6 +11,7 @@ import { createServiceCatalog, openPool, reloadConfig, watchChannel } from './da
 import { createRestRouter } from './edge.ts';
 import { createRestMetrics } from './metrics.ts';
 import { withQueryLog } from './query-log.ts';
+import { schemaDocument } from './schema-document.ts';
 
 /** A running REST service. */
 export interface RestServer {
@@ -31,20 +32,9 @@ export type RestServerOptions = {
   readonly observer: (log: RestServerConfig['log']) => Observer;
   /** This process among others that serve the same listener: they share the pool's size, the first has the admin listener. */
   readonly worker?: { readonly number: number; readonly count: number };
-  /** Called when the database stays away and waiting for it is turned off. */
+  /** Called when the database refuses the login, or is away and waiting for it is turned off. */
   readonly onGiveUp: (failure: unknown) => void;
 };
-
-/** A configuration that the service cannot start with. */
-class InvalidConfig extends Error {
-  override readonly name = 'InvalidConfig';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
 
 const drainMs = 10_000;
 const maxBodyBytes = 1024 ** 3;
@@ -57,7 +47,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   const config = await loadStartConfig(options);
   const { database } = config;
   const log = options.observer(config.log);
-  const live = await createLiveConfig(config, options.sources, log).catch(refuse);
+  const live = await createLiveConfig(config, options.sources, log);
   const pool = openPool(database, () => live.current().preparedStatements);
   const metrics = createRestMetrics(pool.load, database.poolSize);
   const observer: Observer = (observation) => {
@@ -76,19 +66,24 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   });
   const main = listener(createRestRouter(service, live.current), observer);
   const port = await listenOn(main, config.server);
-  const watch = database.channelEnabled ? watchChannel(pool, live, cache, database, observer) : null;
+  const onLost = database.automaticRecovery ? () => {} : options.onGiveUp;
+  const watch = database.channelEnabled ? watchChannel(pool, live, cache, database, observer, onLost) : null;
   const admin = await startAdmin(config.admin, observer, {
     main: () => mainAddress(config.server, port),
     isReady: () => cache.isSettled() && (watch?.isLive() ?? true),
     metrics: metrics.read,
-    schemaCache: () => JSON.stringify(cache.current()?.counts ?? null),
+    schemaCache() {
+      const catalog = cache.current();
+      return catalog === null ? '' : schemaDocument(catalog, live.current().schemas);
+    },
   });
-  cache.reload('start').catch(options.onGiveUp);
+  const reloadSchema = (reason: string): Promise<void> => cache.reload(reason).catch(options.onGiveUp);
+  void reloadSchema('start');
   return {
     config,
     port,
     adminPort: admin?.port ?? null,
-    reloadSchema: () => cache.reload('signal'),
+    reloadSchema: () => reloadSchema('signal'),
     reloadConfig: () => reloadConfig(pool, live),
     async stop() {
       cache.stop();
@@ -99,9 +94,8 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
 }
 
 async function loadStartConfig({ sources, worker }: RestServerOptions): Promise<RestServerConfig> {
-  const loaded = await loadRestConfig(sources);
-  if (!loaded.ok) throw new InvalidConfig(loaded.error);
-  return worker === undefined ? loaded.value : shareOf(loaded.value, worker);
+  const config = await loadUsableConfig(sources);
+  return worker === undefined ? config : shareOf(config, worker);
 }
 
 type Admin = { readonly server: HttpServer; readonly port: number };
@@ -111,14 +105,10 @@ async function startAdmin(
   observer: Observer,
   sources: AdminSources,
 ): Promise<Admin | null> {
-  if (address === null) return null;
+  const { host, port } = address;
+  if (port === null) return null;
   const server = listener(createAdminRouter(sources), observer);
-  return { server, port: await server.listen(address.port, listenHost(address.host)) };
-}
-
-/** A secret that is too short shows only when keys are made of it. */
-function refuse(thrown: unknown): never {
-  throw new InvalidConfig([thrown instanceof Error ? thrown.message : String(thrown)]);
+  return { server, port: await server.listen(port, listenHost(host)) };
 }
 
 /** The part of a configuration that one of several processes has. */
@@ -130,7 +120,7 @@ function shareOf(
   return {
     ...config,
     database: { ...config.database, poolSize },
-    admin: worker.number === 0 ? config.admin : null,
+    admin: worker.number === 0 ? config.admin : { ...config.admin, port: null },
   };
 }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminClient, connect } from '../../../src/pg/connect.ts';
+import type { ConfigSources } from '../../../src/rest/config/load.ts';
+import { askReadiness, describeConfig, describeSchema } from '../../../src/rest/standalone/examine.ts';
 import { type RestServer, startRestServer } from '../../../src/rest/standalone/start.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { freePorts } from '../../support/ports.ts';
@@ -47,25 +49,27 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const start = async (env: Record<string, string> = {}, file: string | null = null): Promise<RestServer> => {
-  const server = await startRestServer({
-    sources: {
-      file,
-      env: {
-        PGRST_DB_URI: database.url('authenticator'),
-        PGRST_DB_SCHEMAS: 'api',
-        PGRST_DB_ANON_ROLE: 'anon',
-        PGRST_SERVER_HOST: '127.0.0.1',
-        PGRST_SERVER_PORT: '0',
-        PGRST_JWT_SECRET: secret,
-        ...env,
-      },
-    },
-    observer: () => () => {},
-    onGiveUp: () => {},
-  });
+const sources = (env: Record<string, string>, file: string | null = null): ConfigSources => ({
+  file,
+  env: {
+    PGRST_DB_URI: database.url('authenticator'),
+    PGRST_DB_SCHEMAS: 'api',
+    PGRST_DB_ANON_ROLE: 'anon',
+    PGRST_SERVER_HOST: '127.0.0.1',
+    PGRST_SERVER_PORT: '0',
+    PGRST_JWT_SECRET: secret,
+    ...env,
+  },
+});
+
+const start = async (
+  env: Record<string, string> = {},
+  file: string | null = null,
+  onGiveUp: (failure: unknown) => void = () => {},
+): Promise<RestServer> => {
+  const server = await startRestServer({ sources: sources(env, file), observer: () => () => {}, onGiveUp });
   servers.push(server);
-  if (env.PGRST_SERVER_UNIX_SOCKET === undefined)
+  if (env.PGRST_SERVER_UNIX_SOCKET === undefined && env.PGRST_DB_URI === undefined)
     await until(async () => (await get(server, '/items')).status !== 503);
   return server;
 };
@@ -158,7 +162,96 @@ describe('the REST service alone', () => {
   });
 });
 
+describe('its secret', () => {
+  it('may be any bytes of a file, the last newline apart', async () => {
+    const file = join(directory, 'secret');
+    const bytes = Buffer.from(Array.from({ length: 40 }, (_, i) => 255 - i));
+    await writeFile(file, Buffer.concat([bytes, Buffer.from('\n')]));
+    const server = await start({ PGRST_JWT_SECRET: `@${file}` });
+    const token = await new SignJWT({ role: 'authenticated' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(bytes);
+    const headers = { authorization: `Bearer ${token}` };
+    expect(await json(server, '/rpc/settings', headers)).toMatchObject({ role: 'authenticated' });
+  });
+});
+
+describe('its database', () => {
+  it('may be the second of two servers', async () => {
+    const [dead = 0] = await freePorts(1);
+    const { username, password, host, pathname } = new URL(database.url('authenticator'));
+    const uri = `postgresql://${username}:${password}@127.0.0.1:${dead},${host}${pathname}`;
+    const server = await start({ PGRST_DB_URI: uri });
+    await until(async () => (await get(server, '/items')).status === 200);
+    expect(await json(server, '/items?id=eq.1')).toEqual([{ id: 1, name: 'item 1' }]);
+  });
+
+  it('is given up at once when it refuses the password', async () => {
+    const url = new URL(database.url('authenticator'));
+    url.password = 'wrong';
+    const givenUp = new Promise((resolve) => {
+      void start({ PGRST_DB_URI: url.href }, null, resolve);
+    });
+    expect(await givenUp).toMatchObject({ sqlstate: '28P01' });
+  });
+
+  it('sees sessions with the name of PostgREST, unless the connection string has another', async () => {
+    await postgres.exec(`
+      create function api.session() returns text language sql stable as $$ select current_setting('application_name') $$;
+      grant execute on function api.session() to anon;`);
+    expect(await json(await start(), '/rpc/session')).toBe('PostgREST 14.17');
+    const named = await start({ PGRST_DB_URI: `${database.url('authenticator')}?application_name=mine` });
+    await until(async () => (await get(named, '/items')).status === 200);
+    expect(await json(named, '/rpc/session')).toBe('mine');
+  });
+});
+
+describe('what can be asked without serving', () => {
+  it('is the configuration, with settings in the database', async () => {
+    await inDatabase('pgrst.db_max_rows', '7');
+    const text = await describeConfig(sources({}), () => {});
+    expect(text).toContain('db-max-rows = 7\n');
+    expect(text).toContain('db-schemas = "api"\n');
+  });
+
+  it('is the configuration alone when the database is away', async () => {
+    const [dead = 0] = await freePorts(1);
+    const failures: string[] = [];
+    const away = sources({ PGRST_DB_URI: `postgresql://127.0.0.1:${dead}/nowhere`, PGRST_DB_MAX_ROWS: '9' });
+    const text = await describeConfig(away, ({ kind }) => failures.push(kind));
+    expect(text).toContain('db-max-rows = 9\n');
+    expect(failures).toEqual(['connection']);
+  });
+
+  it('is the schema cache', async () => {
+    const document = JSON.parse(await describeSchema(sources({}), () => {}));
+    expect(document.dbTables).toContainEqual([
+      { qiName: 'items', qiSchema: 'api' },
+      expect.objectContaining({ tableName: 'items', tablePKCols: ['id'], tableInsertable: true }),
+    ]);
+  });
+
+  it('is whether the server that runs is ready', async () => {
+    const [port = 0, unused = 0] = await freePorts(2);
+    await start({ PGRST_ADMIN_SERVER_PORT: String(port) });
+    const ask = (adminPort: number | string, host = '127.0.0.1') =>
+      askReadiness(sources({ PGRST_ADMIN_SERVER_PORT: String(adminPort), PGRST_SERVER_HOST: host }));
+    await until(async () => (await ask(port)).isReady);
+    expect(await ask(port)).toEqual({ isReady: true, text: `OK: http://127.0.0.1:${port}/ready` });
+    expect((await ask(unused)).text).toBe(`ERROR: connection refused to http://127.0.0.1:${unused}/ready`);
+    expect((await ask('')).text).toContain('Admin server is not running');
+    expect((await ask(port, '*4')).text).toContain('configured as "*4"');
+  });
+});
+
 describe('settings in the database', () => {
+  it('of the login role itself count after the next reload of the schema', async () => {
+    const server = await start();
+    await inDatabase('app.settings.name', 'of the role');
+    await server.reloadSchema();
+    expect(await json(server, '/rpc/settings')).toMatchObject({ name: 'of the role' });
+  });
+
   it('are taken at start and again at NOTIFY pgrst, reload config', async () => {
     await inDatabase('pgrst.db_max_rows', '1');
     const server = await start();
@@ -210,7 +303,7 @@ describe('the schema cache', () => {
     const server = await start();
     await postgres.exec(`create table api.after_loss (id int); grant select on api.after_loss to anon;`);
     await postgres.exec(`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name = 'ownbase rest listener'`);
+      where datname = current_database() and query = 'LISTEN "pgrst"'`);
     await until(async () => (await get(server, '/after_loss')).status === 200);
   });
 });

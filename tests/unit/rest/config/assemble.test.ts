@@ -9,6 +9,7 @@ const assemble = (env: Record<string, string>, settings: Record<string, string> 
     values: firstOf(settingValues(new Map(Object.entries(settings))), environmentValues(env)),
     appSettings: new Map([['app.settings.name', 'value']]),
     roles: noInDatabaseConfig.roles,
+    secretFile: null,
   });
 
 const config = (env: Record<string, string>, settings?: Record<string, string>): RestServerConfig => {
@@ -54,7 +55,7 @@ describe('the configuration', () => {
         inDatabaseConfig: true,
       },
       server: { host: '!4', port: 3000, unixSocket: null, unixSocketMode: 0o660 },
-      admin: null,
+      admin: { host: '!4', port: null },
       log: { level: 'error', query: false },
     });
   });
