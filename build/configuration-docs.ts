@@ -15,6 +15,7 @@ const titles: Readonly<Record<keyof typeof sections, string>> = {
   auth: 'Auth',
   storage: 'Storage',
   realtime: 'Realtime',
+  cluster: 'Several instances',
   inbox: 'Development inbox',
 };
 

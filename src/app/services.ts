@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Bus } from '../cluster/bus.ts';
 import type { Config } from '../config/load.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Supervisor } from '../core/lifecycle.ts';
@@ -181,15 +182,13 @@ const websocketPath = '/realtime/v1/websocket';
 
 async function startRealtime(input: ServiceInput): Promise<Part> {
   const { config, databases, keys, clock, random, observer, verifier } = input;
-  const [{ createRealtimeService }, { createMemoryNetwork }] = await Promise.all([
-    import('../realtime/service.ts'),
-    import('../cluster/memory.ts'),
-  ]);
+  const { createRealtimeService } = await import('../realtime/service.ts');
+  const bus = await openClusterBus(input);
   const service = createRealtimeService({
     ...{ config: config.realtime, keys: keys.api, clock, random, observer, verifier },
     requestDb: databases.visibility,
     feed: { ownerUrl: input.urls.owner },
-    bus: createMemoryNetwork().join(),
+    bus,
     nodeId: random.uuid(),
   });
   input.supervisor.start({ id: 'change feed', service: 'realtime', run: service.run });
@@ -208,5 +207,23 @@ async function startRealtime(input: ServiceInput): Promise<Part> {
       else refuseUpgrade(socket);
     },
     drain: service.drain,
+    stop: () => bus.close(),
   };
+}
+
+async function openClusterBus({ config, urls, observer }: ServiceInput): Promise<Bus> {
+  const [{ openBus }, { projectName }] = await Promise.all([
+    import('../cluster/open.ts'),
+    import('../cluster/project-name.ts'),
+  ]);
+  const { url } = config.cluster;
+  if (url === null) return openBus({ url });
+  const tell = (level: 'info' | 'warn', message: string, fields = {}): void =>
+    observer({ kind: 'notice', service: 'realtime', level, message, fields });
+  return openBus({
+    url,
+    prefix: await projectName(urls.owner),
+    onLost: (reason) => tell('warn', 'the connection to the other instances is lost', { reason }),
+    onHealed: () => tell('info', 'the connection to the other instances is back'),
+  });
 }

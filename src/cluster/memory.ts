@@ -8,36 +8,33 @@ export interface MemoryNetwork {
 
 type Subscription = { readonly owner: symbol; readonly receive: (message: Buffer) => void };
 
-/** Joins instances that live in one process; a single instance hears nobody. */
+/** Joins instances that live in one process. */
 export function createMemoryNetwork(): MemoryNetwork {
   const subjects = new Map<string, Set<Subscription>>();
-  const instances = new Set<symbol>();
-  return { join: () => joinNetwork(subjects, instances) };
+  return { join: () => joinNetwork(subjects) };
 }
 
-function joinNetwork(subjects: Map<string, Set<Subscription>>, instances: Set<symbol>): Bus {
+function joinNetwork(subjects: Map<string, Set<Subscription>>): Bus {
   const owner = Symbol('instance');
-  instances.add(owner);
   return {
-    get isShared() {
-      return instances.size > 1;
-    },
+    isShared: true,
     publish(subject, message) {
       for (const subscription of subjects.get(subject) ?? []) {
         if (subscription.owner !== owner) subscription.receive(message);
       }
     },
-    subscribe(subject, receive) {
+    subscribe(subject, receive, onReady) {
       const subscription: Subscription = { owner, receive };
       const listeners = subjects.get(subject) ?? new Set();
       subjects.set(subject, listeners.add(subscription));
+      onReady?.();
       return () => {
         listeners.delete(subscription);
         if (listeners.size === 0) subjects.delete(subject);
       };
     },
+    onHealed: () => () => {},
     async close() {
-      instances.delete(owner);
       for (const [subject, listeners] of subjects) {
         for (const subscription of listeners)
           if (subscription.owner === owner) listeners.delete(subscription);
@@ -46,3 +43,15 @@ function joinNetwork(subjects: Map<string, Set<Subscription>>, instances: Set<sy
     },
   };
 }
+
+/** The bus of an instance that is alone: there is nobody to talk to. */
+export const soloBus: Bus = {
+  isShared: false,
+  publish() {},
+  subscribe(_subject, _receive, onReady) {
+    onReady?.();
+    return () => {};
+  },
+  onHealed: () => () => {},
+  async close() {},
+};

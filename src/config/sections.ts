@@ -1,5 +1,6 @@
 import { apiOptions } from './options/api.ts';
 import { authOptions } from './options/auth.ts';
+import { clusterOptions } from './options/cluster.ts';
 import { databaseOptions } from './options/database.ts';
 import { gatewayOptions } from './options/gateway.ts';
 import { inboxOptions } from './options/inbox.ts';
@@ -16,6 +17,7 @@ export const sections = {
   auth: authOptions,
   storage: storageOptions,
   realtime: realtimeOptions,
+  cluster: clusterOptions,
   inbox: inboxOptions,
 };
 

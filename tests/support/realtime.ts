@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createMemoryNetwork, type MemoryNetwork } from '../../src/cluster/memory.ts';
+import type { Bus } from '../../src/cluster/bus.ts';
+import { soloBus } from '../../src/cluster/memory.ts';
 import { realtimeOptions } from '../../src/config/options/realtime.ts';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import type { Observation } from '../../src/core/observe.ts';
@@ -48,7 +49,8 @@ export type RealtimeHarnessOptions = {
   readonly ownerUrl: string;
   readonly authenticatorUrl: string;
   readonly config?: Partial<RealtimeConfig>;
-  readonly network?: MemoryNetwork;
+  /** What joins it with other instances; without one it is alone. */
+  readonly bus?: Bus;
   readonly nodeId?: string;
   /** Whether the change feed runs; without it only channels work. */
   readonly withFeed?: boolean;
@@ -87,7 +89,7 @@ export async function startRealtime(options: RealtimeHarnessOptions): Promise<Re
     clock: systemClock,
     random: systemRandom,
     observer: (observation) => observations.push(observation),
-    bus: (options.network ?? createMemoryNetwork()).join(),
+    bus: options.bus ?? soloBus,
     nodeId: options.nodeId ?? 'test',
   });
   const server = listenFor(service);
