@@ -5,7 +5,7 @@ import { openSession, type Session } from '../session.ts';
 import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
 import { askRights } from './ask-rights.ts';
 import type { ChannelDeps, ChannelSocket } from './channel-deps.ts';
-import type { Member } from './hub.ts';
+import type { Member } from './topic.ts';
 import { type Admission, admit, readRights } from './join.ts';
 import type { JoinConfig } from './join-config.ts';
 import {

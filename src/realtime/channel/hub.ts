@@ -1,20 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Bus, Unsubscribe } from '../../cluster/bus.ts';
-import type { Frame, Push, Serializer } from '../socket/frame.ts';
+import type { Bus } from '../../cluster/bus.ts';
 import { type BusMessage, decodeBusMessage, encodeBusMessage } from './bus-message.ts';
 import type { BroadcastMessage, Space } from './message.ts';
 import { createPeers } from './peers.ts';
-import { createPresenceTopic, type PresenceEntry, type PresenceTopic } from './presence.ts';
-
-/** A channel as its topic sees it. */
-export interface Member {
-  readonly id: string;
-  readonly serializer: Serializer;
-  /** Whether a broadcast, by its stored id, may and should reach this channel. */
-  wantsBroadcast(messageId: string | null): boolean;
-  wantsPresence(): boolean;
-  send(frame: Frame): void;
-}
+import { createPresenceTopic, type PresenceEntry } from './presence.ts';
+import { announcePresence, deliver, type Member, sendDiff, type Topic } from './topic.ts';
 
 /** The topics of this instance, joined with those of others by the bus. */
 export interface Hub {
@@ -40,48 +30,11 @@ export type HubOptions = {
   readonly now: () => number;
 };
 
-type Topic = {
-  readonly name: string;
-  readonly subject: string;
-  readonly members: Set<Member>;
-  readonly presence: PresenceTopic;
-  readonly unsubscribe: Unsubscribe;
-  /** Runs while a difference was sent just now; later changes wait for its end. */
-  pause: NodeJS.Timeout | null;
-};
-
-/** Presence differences of one topic are at least this far apart, so that a crowd costs one message, not a square. */
-const presencePauseMs = 50;
+/** Time that an instance has to confirm the members that it had before it was out of sight. */
+const confirmMs = 3_000;
 
 const subjectOf = (space: Space, subTopic: string): string =>
   `realtime.${space}.${createHash('sha1').update(subTopic).digest('base64url')}`;
-
-/** Frames of one message, made once per protocol version. */
-function framesOf(make: (serializer: Serializer) => Frame | null): (serializer: Serializer) => Frame | null {
-  const made = new Map<number, Frame | null>();
-  return (serializer) => {
-    const known = made.get(serializer.version);
-    if (known !== undefined) return known;
-    const frame = make(serializer);
-    made.set(serializer.version, frame);
-    return frame;
-  };
-}
-
-const pushOf = (topic: string, event: string, payload: string): Push => ({
-  joinRef: null,
-  ref: null,
-  topic,
-  event,
-  payload,
-});
-
-/** The frame of a broadcast in one version. */
-function broadcastFrame(serializer: Serializer, topic: string, message: BroadcastMessage): Frame | null {
-  if (message.kind === 'object') return serializer.push(pushOf(topic, 'broadcast', message.payload));
-  const metadata = message.id === null ? null : JSON.stringify({ id: message.id });
-  return serializer.userBroadcast({ topic, metadata, ...message });
-}
 
 /** Creates the topics of one instance. */
 export function createHub({ bus, self, now }: HubOptions): Hub {
@@ -99,7 +52,10 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
         return;
       case 'presence':
         for (const member of message.untracked) topic.presence.untrack(member);
-        for (const entry of message.tracked) topic.presence.track(entry);
+        for (const entry of message.tracked) {
+          topic.suspects.delete(entry.member);
+          topic.presence.track(entry);
+        }
         announcePresence(topic);
         return;
       case 'presence-request': {
@@ -109,17 +65,37 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
       }
     }
   };
+  const membersIn = (topic: Topic, isMeant: (entry: PresenceEntry) => boolean): string[] =>
+    [...topic.presence.entries()].filter(isMeant).map(({ member }) => member);
+  const drop = (topic: Topic, members: Iterable<string>): void => {
+    for (const member of members) topic.presence.untrack(member);
+    announcePresence(topic);
+  };
+  let confirmation: NodeJS.Timeout | null = null;
+  /** Asks who is there, and drops those that nobody confirms. */
+  const doubt = (isSuspect: (entry: PresenceEntry) => boolean): void => {
+    for (const topic of topics.values()) {
+      for (const member of membersIn(topic, isSuspect)) topic.suspects.add(member);
+      tell(topic.subject, { kind: 'presence-request' });
+    }
+    if (confirmation !== null) clearTimeout(confirmation);
+    confirmation = setTimeout(() => {
+      for (const topic of topics.values()) {
+        drop(topic, topic.suspects);
+        topic.suspects.clear();
+      }
+    }, confirmMs);
+  };
+  const isOf = (peer: string) => (entry: PresenceEntry) => entry.member.startsWith(`${peer}.`);
   const peers = createPeers({
     bus,
     self,
     now,
     onGone(peer) {
-      for (const topic of topics.values()) {
-        const lost = [...topic.presence.entries()].filter(({ member }) => member.startsWith(`${peer}.`));
-        for (const { member } of lost) topic.presence.untrack(member);
-        announcePresence(topic);
-      }
+      for (const topic of topics.values()) drop(topic, membersIn(topic, isOf(peer)));
     },
+    onBack: (peer) => doubt(isOf(peer)),
+    onReturn: () => doubt((entry) => !isOwn(entry)),
   });
   const keyOf = (space: Space, subTopic: string): string => `${space}:${subTopic}`;
 
@@ -133,11 +109,14 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
       subject,
       members: new Set(),
       presence: createPresenceTopic(),
-      unsubscribe: bus.subscribe(subject, (bytes) => receive(topic, bytes)),
+      suspects: new Set(),
+      unsubscribe: () => {},
       pause: null,
     };
     topics.set(key, topic);
-    tell(subject, { kind: 'presence-request' });
+    // Not asked before the answers can be heard.
+    const ask = (): void => tell(subject, { kind: 'presence-request' });
+    topic.unsubscribe = bus.subscribe(subject, (bytes) => receive(topic, bytes), ask);
     return topic;
   };
   /** Takes out what a channel tracked, here and, when it tracked something, elsewhere. */
@@ -190,6 +169,7 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
     beat: () => peers.beat(),
     close() {
       peers.leave();
+      if (confirmation !== null) clearTimeout(confirmation);
       for (const topic of topics.values()) {
         topic.unsubscribe();
         if (topic.pause !== null) clearTimeout(topic.pause);
@@ -199,37 +179,3 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
   };
 }
 
-function deliver(topic: Topic, message: BroadcastMessage, except: Member | undefined): number {
-  const frameFor = framesOf((serializer) => broadcastFrame(serializer, topic.name, message));
-  const id = message.kind === 'user' ? message.id : null;
-  let delivered = 0;
-  for (const member of topic.members) {
-    if (member === except || !member.wantsBroadcast(id)) continue;
-    const frame = frameFor(member.serializer);
-    if (frame === null) continue;
-    member.send(frame);
-    delivered++;
-  }
-  return delivered;
-}
-
-function announcePresence(topic: Topic): void {
-  if (topic.pause !== null) return;
-  if (!sendDiff(topic)) return;
-  topic.pause = setTimeout(() => {
-    topic.pause = null;
-    announcePresence(topic);
-  }, presencePauseMs);
-}
-
-function sendDiff(topic: Topic): boolean {
-  const diff = topic.presence.takeDiff();
-  if (diff === null) return false;
-  const frameFor = framesOf((serializer) => serializer.push(pushOf(topic.name, 'presence_diff', diff)));
-  for (const member of topic.members) {
-    if (!member.wantsPresence()) continue;
-    const frame = frameFor(member.serializer);
-    if (frame !== null) member.send(frame);
-  }
-  return true;
-}

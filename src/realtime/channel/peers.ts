@@ -1,4 +1,4 @@
-import type { Bus, Unsubscribe } from '../../cluster/bus.ts';
+import type { Bus } from '../../cluster/bus.ts';
 
 /** The other instances, as far as their signs of life tell. */
 export interface Peers {
@@ -15,26 +15,48 @@ export type PeersOptions = {
   readonly self: string;
   readonly now: () => number;
   readonly onGone: (peer: string) => void;
+  /** Another instance was cut off for a while: it may have missed what was said, and the others what it said. */
+  readonly onBack: (peer: string) => void;
+  /** This instance was cut off for a while. */
+  readonly onReturn: () => void;
 };
 
 const subject = 'realtime.instances';
 const silenceMs = 10_000;
 
 /** Starts to listen for the others. */
-export function createPeers({ bus, self, now, onGone }: PeersOptions): Peers {
+export function createPeers({ bus, self, now, onGone, onBack, onReturn }: PeersOptions): Peers {
   const lastSign = new Map<string, number>();
-  const say = (word: 'alive' | 'gone'): void => {
+  let lastBeat = now();
+  const say = (word: 'alive' | 'back' | 'gone'): void => {
     if (bus.isShared) bus.publish(subject, Buffer.from(`${word} ${self}`));
   };
-  const stopListening: Unsubscribe = bus.subscribe(subject, (bytes) => {
+  const stopListening = bus.subscribe(subject, (bytes) => {
     const [word, peer] = bytes.toString('utf8').split(' ');
     if (peer === undefined) return;
-    if (word === 'alive') lastSign.set(peer, now());
-    else if (lastSign.delete(peer)) onGone(peer);
+    if (word === 'gone') {
+      if (lastSign.delete(peer)) onGone(peer);
+      return;
+    }
+    lastSign.set(peer, now());
+    if (word === 'back') onBack(peer);
   });
+  const comeBack = (): void => {
+    say('back');
+    onReturn();
+  };
+  const stopHealing = bus.onHealed(comeBack);
   say('alive');
   return {
     beat() {
+      const pause = now() - lastBeat;
+      lastBeat = now();
+      // A process that stood still has been given up by the others.
+      if (pause > silenceMs) {
+        for (const peer of lastSign.keys()) lastSign.set(peer, now());
+        comeBack();
+        return;
+      }
       say('alive');
       for (const [peer, at] of lastSign) {
         if (now() - at <= silenceMs) continue;
@@ -45,6 +67,7 @@ export function createPeers({ bus, self, now, onGone }: PeersOptions): Peers {
     leave() {
       say('gone');
       stopListening();
+      stopHealing();
     },
   };
 }

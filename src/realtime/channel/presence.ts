@@ -46,6 +46,8 @@ export function createPresenceTopic(): PresenceTopic {
   return {
     track(entry) {
       const former = byMember.get(entry.member);
+      // Told once more, as instances do that have lost sight of each other.
+      if (former?.meta.phxRef === entry.meta.phxRef) return;
       if (former !== undefined) leave(former);
       byMember.set(entry.member, entry);
       add(joins, entry);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryNetwork } from '../../../src/cluster/memory.ts';
 import { decodeBusMessage, encodeBusMessage } from '../../../src/realtime/channel/bus-message.ts';
-import { createHub, type Hub, type Member } from '../../../src/realtime/channel/hub.ts';
+import { createHub, type Hub } from '../../../src/realtime/channel/hub.ts';
+import type { Member } from '../../../src/realtime/channel/topic.ts';
 import { parseJoin } from '../../../src/realtime/channel/join-config.ts';
 import { createPresenceTopic } from '../../../src/realtime/channel/presence.ts';
 import { createRateCounter } from '../../../src/realtime/limits.ts';
@@ -161,6 +162,8 @@ describe('presence over two instances', () => {
     left.join('public', 'x', listener('l.1'));
     left.track('public', 'x', entry('l.1', '1'));
     expect(state(right)).toEqual(ofRefs('1'));
+    clock.now = 5_000;
+    right.beat();
     clock.now = 10_001;
     right.beat();
     expect(state(right)).toEqual({});
