@@ -15,7 +15,12 @@ export interface AdminClient {
 }
 
 /** Options of a connection. */
-export type ConnectOptions = { readonly applicationName?: string; readonly timeoutMs?: number };
+export type ConnectOptions = {
+  readonly applicationName?: string;
+  readonly timeoutMs?: number;
+  /** Called when the connection has ended, whoever ended it. */
+  readonly onEnd?: () => void;
+};
 
 /** Opens a connection; rejects with `PgFailure`. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<AdminClient> {
@@ -24,9 +29,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     application_name: options.applicationName ?? 'ownbase',
     connectionTimeoutMillis: options.timeoutMs ?? 10_000,
     types: textualTypes,
+    keepAlive: true,
   });
   // A connection that dies between statements reports here; the next statement rejects, which is the report we want.
   client.on('error', () => {});
+  if (options.onEnd !== undefined) client.on('end', options.onEnd);
   try {
     await client.connect();
   } catch (thrown) {

@@ -1,4 +1,5 @@
-import type { Clock } from '../core/clock.ts';
+import type { Bus } from '../cluster/bus.ts';
+import type { Clock, Random } from '../core/clock.ts';
 import type { Observer } from '../core/observe.ts';
 import type { RequestDb } from '../pg/session.ts';
 import { sql } from '../pg/sql/sql.ts';
@@ -25,6 +26,10 @@ export type ChangeStreamOptions = {
   readonly ownerUrl: string;
   readonly ownerDb: OwnerDb;
   readonly hub: Hub;
+  readonly bus: Bus;
+  /** Name of this instance. */
+  readonly self: string;
+  readonly random: Random;
   /** Counts broadcasts; those of stored messages among them. */
   readonly events: RateCounter;
   readonly clock: Clock;
@@ -57,6 +62,8 @@ export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
     wants: (schema, table) => isWanted(schema, table, index),
     onGap: () => changes.announceAll(),
     observer: options.observer,
+    ...{ bus: options.bus, self: options.self, now: () => clock.now() },
+    newEpoch: () => options.random.uuid(),
   });
   const changes = createChangeSubscriptions({
     catalog,
@@ -114,5 +121,6 @@ function publishStored(change: Change, firstPosition: bigint, { hub, events }: C
   if (change.commitLsn < firstPosition || events.isExceeded()) return;
   const stored = toBroadcast(change);
   if (stored === null) return;
-  events.add(1 + hub.publish(stored.space, stored.subTopic, stored.message));
+  // Every instance reads the stored messages by itself.
+  events.add(1 + hub.deliver(stored.space, stored.subTopic, stored.message));
 }

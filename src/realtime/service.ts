@@ -120,8 +120,8 @@ function createChannelDeps(
   const reportFault = (error: unknown): void =>
     observer({ kind: 'fault', service: 'realtime', message: 'channel', error });
   const { ownerUrl } = deps.feed;
-  const shared = { config, requestDb, ownerUrl, ownerDb, hub, events, clock, observer, reportFault };
-  const stream = createChangeStream(shared);
+  const shared = { config, requestDb, ownerUrl, ownerDb, hub, events, clock, observer, reportFault, random };
+  const stream = createChangeStream({ ...shared, bus: deps.bus, self });
   const channels: ChannelDeps = {
     sessions: { verifier, keys, clock },
     authorizer: createAuthorizer(requestDb, random),

@@ -5,7 +5,6 @@ import { openSession, type Session } from '../session.ts';
 import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
 import { askRights } from './ask-rights.ts';
 import type { ChannelDeps, ChannelSocket } from './channel-deps.ts';
-import type { Member } from './topic.ts';
 import { type Admission, admit, readRights } from './join.ts';
 import type { JoinConfig } from './join-config.ts';
 import {
@@ -17,6 +16,7 @@ import {
   transition,
 } from './machine.ts';
 import type { BroadcastMessage, Space } from './message.ts';
+import type { Member } from './topic.ts';
 import { createVoice, type Voice } from './voice.ts';
 
 const tokenCheckMs = 5 * 60_000;

@@ -13,6 +13,8 @@ export interface Hub {
   leave(space: Space, subTopic: string, member: Member): void;
   /** Delivers to the members of all instances, without `except`; yields the number of local deliveries. */
   publish(space: Space, subTopic: string, message: BroadcastMessage, except?: Member): number;
+  /** Delivers to the members of this instance alone: a message that every instance gets by itself. */
+  deliver(space: Space, subTopic: string, message: BroadcastMessage): number;
   track(space: Space, subTopic: string, entry: PresenceEntry): void;
   untrack(space: Space, subTopic: string, member: Member): void;
   /** JSON text of `presence_state`; what changed before is sent to the members first. */
@@ -150,6 +152,10 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
       if (bus.isShared) tell(topic?.subject ?? subjectOf(space, subTopic), message);
       return topic === undefined ? 0 : deliver(topic, message, except);
     },
+    deliver(space, subTopic, message) {
+      const topic = topics.get(keyOf(space, subTopic));
+      return topic === undefined ? 0 : deliver(topic, message, undefined);
+    },
     track(space, subTopic, entry) {
       const topic = open(space, subTopic);
       topic.presence.track(entry);
@@ -178,4 +184,3 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
     },
   };
 }
-

@@ -7,7 +7,7 @@ import { fillUnchanged, identityOf, namedValues } from './rows.ts';
 export type ChangeSink = (changes: readonly Change[]) => Promise<void>;
 
 /** Bounds of what is held in memory and handed on at once. */
-type BatchLimits = { readonly maxRows: number; readonly maxBytes: number };
+export type BatchLimits = { readonly maxRows: number; readonly maxBytes: number };
 
 /** What a consumer works with. */
 export type ConsumerOptions = {

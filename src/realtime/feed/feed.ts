@@ -1,52 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { tryToLead } from '../../cluster/leadership.ts';
 import type { Observer } from '../../core/observe.ts';
 import { PgFailure } from '../../pg/failure.ts';
-import { type ChangeSink, Consumer, type Mark } from './consumer.ts';
-import { createLiveness, type Liveness } from './liveness.ts';
-import { createOwnerDb, type OwnerDb } from './owner-db.ts';
-import type { Relations } from './relations.ts';
-import {
-  createSlot,
-  currentPosition,
-  defaultSlotName,
-  dropSlot,
-  existingPublications,
-  hasSlotGuard,
-  readSlot,
-  slotAction,
-} from './slot.ts';
-import { openStream } from './stream.ts';
+import { aborted, batchLimits, type FeedOptions, type FeedState, nowhere } from './feed-state.ts';
+import { type Following, follow } from './following.ts';
+import { readStream } from './leading.ts';
+import { createLiveness } from './liveness.ts';
+import { createOwnerDb } from './owner-db.ts';
+import { createRelay, type Relay } from './relay.ts';
+import { currentPosition, feedName } from './slot.ts';
 
 /*
- *             slot made or found                stream started
- *   waiting ---------------------> connecting -----------------> live
- *      ^                               |                          |
- *      +------ back-off, jitter -------+--------- lost -----------+
+ *   alone:   reads the slot
  *
- * The slot is durable: what is committed while the stream is away is delivered when it is back. Only when the slot
- * itself was lost is there a gap, which `onGap` announces.
+ *   among others:
+ *                  lock taken                       lock lost
+ *     seeking ---------------------> leading ----------------------> seeking
+ *        |                           reads the slot, relays it
+ *        | somebody leads                            silent, over
+ *        +-------------------------> following --------------------> seeking
+ *
+ * Whoever reads the slot tries again, with a pause, whenever the stream breaks. The slot is durable: what is committed
+ * while the stream is away is delivered when it is back. Only when the slot itself was lost, or when an instance was
+ * out of reach for long, is there a gap, which `onGap` announces.
  */
-
-/** What the feed needs. */
-export type FeedOptions = {
-  /** Login of the owner, with the right to replicate. */
-  readonly ownerUrl: string;
-  readonly slotName: string | null;
-  readonly maxLagBytes: number;
-  readonly publications: readonly string[];
-  readonly relations: Relations;
-  readonly sink: ChangeSink;
-  readonly wants: (schema: string, table: string) => boolean;
-  /** The slot was made anew: changes may have been missed. */
-  readonly onGap: () => void;
-  readonly observer: Observer;
-};
 
 /** The consumer of the database's changes. */
 export interface Feed {
-  /** Keeps the stream running until the signal; never rejects. */
+  /** Keeps the changes coming until the signal; never rejects. */
   run(signal: AbortSignal): Promise<void>;
-  /** Resolves when the stream is live; rejects with the signal's reason. */
+  /** Resolves when changes reach this instance; rejects with the signal's reason. */
   live(signal: AbortSignal): Promise<void>;
   readonly isLive: boolean;
   /** Starts the stream anew, as after a publication was made. */
@@ -57,34 +40,22 @@ export interface Feed {
   readonly firstPosition: bigint;
 }
 
-const limits = { maxRows: 500, maxBytes: 1024 ** 2 };
 const firstDelayMs = 100;
 const maxDelayMs = 5_000;
 const undefinedObject = '42704';
 const objectNotInPrerequisiteState = '55000';
-
-/** What one attempt leaves to the next. */
-type FeedState = {
-  readonly liveness: Liveness;
-  publications: readonly string[];
-  firstPosition: bigint;
-  /** The slot cannot be used any more, though it is there. */
-  mustRecreate: boolean;
-  /** Last change that went out. */
-  delivered: Mark;
-};
 
 /** Creates the feed. */
 export function createFeed(options: FeedOptions): Feed {
   const liveness = createLiveness();
   const state: FeedState = {
     liveness,
+    position: { processed: 0n, delivered: nowhere },
     publications: [],
     firstPosition: 0n,
     mustRecreate: false,
-    delivered: { lsn: 0n, index: -1 },
+    restart: () => {},
   };
-  let restarts = new AbortController();
   return {
     get isLive() {
       return liveness.isLive;
@@ -95,115 +66,103 @@ export function createFeed(options: FeedOptions): Feed {
     get firstPosition() {
       return state.firstPosition;
     },
-    restart: () => restarts.abort(),
+    restart: () => state.restart(),
     live: (signal) => liveness.wait(signal),
-    async run(signal) {
-      let delayMs = firstDelayMs;
-      while (!signal.aborted) {
-        restarts = new AbortController();
-        const startedAt = Date.now();
-        try {
-          await attempt(options, state, AbortSignal.any([signal, restarts.signal]));
-          delayMs = firstDelayMs;
-        } catch (failure) {
-          state.mustRecreate = liveness.wasLive && isSlotUnusable(failure);
-          options.observer(noticeOf(failure));
-          if (Date.now() - startedAt > maxDelayMs) delayMs = firstDelayMs;
-          await pause(delayMs * (0.5 + Math.random() / 2), signal);
-          delayMs = Math.min(maxDelayMs, delayMs * 2);
-        }
-      }
-    },
+    run: (signal) =>
+      options.bus.isShared ? runAmongOthers(options, state, signal) : read(options, state, null, signal),
   };
+}
+
+/** Reads the slot until the signal, again and again. */
+async function read(
+  options: FeedOptions,
+  state: FeedState,
+  relay: Relay | null,
+  signal: AbortSignal,
+): Promise<void> {
+  await again(signal, options.observer, async () => {
+    const restarts = new AbortController();
+    state.restart = () => restarts.abort();
+    try {
+      await readStream(options, state, relay, AbortSignal.any([signal, restarts.signal]));
+    } catch (failure) {
+      state.mustRecreate = state.liveness.wasLive && isSlotUnusable(failure);
+      throw failure;
+    }
+  });
 }
 
 /** A publication that did not exist when older changes were made, or a slot that the server has invalidated. */
 const isSlotUnusable = (failure: unknown): boolean =>
   failure instanceof PgFailure && [undefinedObject, objectNotInPrerequisiteState].includes(failure.sqlstate);
 
-async function attempt(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
-  const slotDb = createOwnerDb(options.ownerUrl);
+/** Leads when nobody else does, else follows, until the signal. */
+async function runAmongOthers(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
+  await again(signal, options.observer, async () => {
+    const name = await prepare(options, state);
+    const leadership = await tryToLead(options.ownerUrl, name);
+    if (leadership === null) return followOthers(options, state, signal);
+    const relay = createRelay({
+      ...{ bus: options.bus, now: options.now, newEpoch: options.newEpoch },
+      processed: () => state.position.processed,
+      onReplay: () => state.restart(),
+    });
+    try {
+      await read(options, state, relay, AbortSignal.any([signal, leadership.lost]));
+    } finally {
+      // The lock first, so that it is free for those who hear that it is over.
+      await leadership.resign();
+      relay.close();
+    }
+  });
+}
+
+async function prepare(options: FeedOptions, state: FeedState): Promise<string> {
+  const db = createOwnerDb(options.ownerUrl);
   try {
-    if (state.firstPosition === 0n) state.firstPosition = await currentPosition(slotDb);
-    const slot = await prepareSlot(slotDb, options, state.mustRecreate);
-    await slotDb.close();
-    state.mustRecreate = false;
-    state.publications = slot.publications;
-    options.relations.clear();
-    await stream(slot, options, state, signal);
+    if (state.firstPosition === 0n) state.firstPosition = await currentPosition(db);
+    return await feedName(db, options.slotName);
   } finally {
-    await slotDb.close();
+    await db.close();
   }
 }
 
-/** Reads the slot until the signal; rejects when the stream or the sink fails. */
-async function stream(
-  slot: Slot,
-  options: FeedOptions,
-  state: FeedState,
-  signal: AbortSignal,
-): Promise<void> {
-  const { liveness } = state;
-  let fail: (failure: unknown) => void = () => {};
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  const { relations, sink } = options;
-  const onProgress = (changes: number): void => {
-    running.acknowledge();
-    if (changes === 0) return;
-    const lag = running.received() - consumer.processed;
-    options.observer({ kind: 'feed-progress', lagBytes: Math.max(0, Number(lag)), changes });
-  };
-  const consumer = new Consumer({ relations, sink, limits, onFailure: fail, onProgress }, state.delivered);
-  const running = openStream({
-    url: options.ownerUrl,
-    slot: slot.name,
-    publications: slot.publications,
-    wants: options.wants,
-    onMessage: (message) => consumer.handle(message),
-    onIdle: (lsn) => consumer.idle(lsn),
-    processed: () => consumer.processed,
-    onLive() {
-      const isGap = slot.isNew && liveness.wasLive;
+async function followOthers(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
+  const { liveness, position } = state;
+  const { bus, self, now, relations, sink, wants, onGap, observer } = options;
+  const following: Following = follow({
+    ...{ bus, self, now, relations, sink, wants, onGap, position, limits: batchLimits },
+    onLive(publications) {
+      state.publications = publications;
       liveness.set(true);
-      if (isGap) options.onGap();
     },
+    onFailure: (failure) => observer(noticeOf(failure)),
   });
+  state.restart = () => following.restart();
   try {
-    await Promise.race([running.ended, failed, aborted(signal)]);
+    await Promise.race([following.ended, aborted(signal)]);
   } finally {
     liveness.set(false);
-    await consumer.settle();
-    running.acknowledge();
-    state.delivered = consumer.delivered;
-    await running.stop();
+    await following.stop(signal.aborted);
   }
 }
 
-type Slot = { readonly name: string; readonly isNew: boolean; readonly publications: readonly string[] };
-
-async function prepareSlot(db: OwnerDb, options: FeedOptions, mustRecreate: boolean): Promise<Slot> {
-  const publications = await existingPublications(db, options.publications);
-  if (publications.length === 0) throw new Error('there is no publication to read');
-  const name = options.slotName ?? (await defaultSlotName(db));
-  const state = await readSlot(db, name);
-  const action =
-    mustRecreate && state !== null && !state.isActive ? 'recreate' : slotAction(state, options.maxLagBytes);
-  if (action === 'wait') throw new Error('the replication slot is in use by another process');
-  if (action === 'recreate') await dropSlot(db, name);
-  if (action !== 'use') await createSlot(db, name);
-  if (!(await hasSlotGuard(db))) options.observer(unguarded);
-  return { name, publications, isNew: action !== 'use' };
+/** Does the work over and over until the signal; after a failure with a growing pause. Never rejects. */
+async function again(signal: AbortSignal, observer: Observer, work: () => Promise<void>): Promise<void> {
+  let delayMs = firstDelayMs;
+  while (!signal.aborted) {
+    const startedAt = Date.now();
+    try {
+      await work();
+      delayMs = firstDelayMs;
+    } catch (failure) {
+      observer(noticeOf(failure));
+      if (Date.now() - startedAt > maxDelayMs) delayMs = firstDelayMs;
+      await pause(delayMs * (0.5 + Math.random() / 2), signal);
+      delayMs = Math.min(maxDelayMs, delayMs * 2);
+    }
+  }
 }
-
-const unguarded: Parameters<Observer>[0] = {
-  kind: 'notice',
-  service: 'realtime',
-  level: 'warn',
-  message:
-    'max_slot_wal_keep_size is unlimited: while the gateway is down, the slot keeps the log and may fill the disk',
-};
 
 const noticeOf = (failure: unknown): Parameters<Observer>[0] => ({
   kind: 'notice',
@@ -215,13 +174,6 @@ const noticeOf = (failure: unknown): Parameters<Observer>[0] => ({
     sqlstate: failure instanceof PgFailure ? failure.sqlstate : null,
   },
 });
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {

@@ -2,10 +2,15 @@ import { sql } from '../../pg/sql/sql.ts';
 import { parseLsn } from './lsn.ts';
 import type { OwnerDb } from './owner-db.ts';
 
+/** What the stream's connection is called at the server. */
+export const feedApplicationName = 'ownbase-realtime-feed';
+
 /** The slot as the server describes it. */
 export type SlotState = {
   readonly plugin: string;
   readonly isActive: boolean;
+  /** Where the stream will begin. */
+  readonly confirmed: bigint;
   /** Whether the server has thrown away log that the slot needs. */
   readonly isLost: boolean;
   /** Log that has gathered behind the slot. */
@@ -30,8 +35,9 @@ export function slotAction(state: SlotState | null, maxLagBytes: number): SlotAc
   return maxLagBytes > 0 && state.lagBytes > maxLagBytes ? 'recreate' : 'use';
 }
 
-/** The default name: one slot per database, since slots are shared by the whole cluster. */
-export async function defaultSlotName(db: OwnerDb): Promise<string> {
+/** The slot's name: by default one per database, since slots are shared by the whole cluster. */
+export async function feedName(db: OwnerDb, configured: string | null): Promise<string> {
+  if (configured !== null) return configured;
   const [row] = await db.query<{ name: string }>(
     sql`select 'ownbase_realtime_' || oid as name from pg_database where datname = current_database()`,
   );
@@ -45,14 +51,16 @@ export async function readSlot(db: OwnerDb, name: string): Promise<SlotState | n
     active: boolean;
     status: string | null;
     lag: string | null;
+    confirmed: string | null;
   }>(sql`
-    select plugin, active, wal_status as status,
+    select plugin, active, wal_status as status, confirmed_flush_lsn::text as confirmed,
       pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::int8::text as lag
     from pg_replication_slots where slot_name = ${name}`);
   if (row === undefined) return null;
   return {
     plugin: row.plugin,
     isActive: row.active,
+    confirmed: parseLsn(row.confirmed ?? '0/0'),
     isLost: row.status === 'lost',
     lagBytes: Number(row.lag ?? 0),
   };
@@ -63,6 +71,17 @@ export async function createSlot(db: OwnerDb, name: string): Promise<void> {
   await db.query(sql`
     select pg_create_logical_replication_slot(${name}, 'pgoutput')
     where not exists (select from pg_replication_slots where slot_name = ${name})`);
+}
+
+/**
+ * Ends the connection that holds the slot, when it is one of ours: that of an instance which has lost the lead, and
+ * whose end the server has not noticed.
+ */
+export async function endHolder(db: OwnerDb, name: string): Promise<void> {
+  await db.query(sql`
+    select pg_terminate_backend(s.active_pid)
+    from pg_replication_slots s join pg_stat_activity a on a.pid = s.active_pid
+    where s.slot_name = ${name} and a.application_name = ${feedApplicationName}`);
 }
 
 /** Drops the slot if it exists and nobody holds it. */

@@ -4,6 +4,7 @@ import { toPgFailure } from '../../pg/failure.ts';
 import { quoteIdent } from '../../pg/sql/ident.ts';
 import { formatLsn, parseLsn } from './lsn.ts';
 import { createStreamDecoder, type StreamMessage, type WantsTable } from './pgoutput.ts';
+import { feedApplicationName } from './slot.ts';
 
 /** What a stream needs. */
 export type StreamOptions = {
@@ -11,8 +12,10 @@ export type StreamOptions = {
   readonly slot: string;
   readonly publications: readonly string[];
   readonly wants: WantsTable;
-  /** Gets the messages in order; the stream waits for it. */
-  readonly onMessage: (message: StreamMessage) => Promise<void> | void;
+  /** Gets the messages in order, as decoded and as sent; the stream waits for it. */
+  readonly onMessage: (message: StreamMessage, raw: Buffer) => Promise<void> | void;
+  /** Whether what was sent is kept beyond the call. */
+  readonly keepsRaw: boolean;
   /** The server's position while it has nothing to send. */
   readonly onIdle: (lsn: bigint) => void;
   readonly onLive: () => void;
@@ -55,10 +58,12 @@ type Plugin = {
   /** Messages that were received and are not dealt with yet. */
   pending: number;
   start(client: Client, slot: string): Promise<unknown>;
-  parse(buffer: Buffer): StreamMessage | RangeError;
+  parse(buffer: Buffer): Received;
 };
 
-function createPlugin({ publications, wants }: StreamOptions): Plugin {
+type Received = { readonly message: StreamMessage | RangeError; readonly raw: Buffer };
+
+function createPlugin({ publications, wants, keepsRaw }: StreamOptions): Plugin {
   const decode = createStreamDecoder(wants);
   return {
     name: 'pgoutput',
@@ -74,10 +79,12 @@ function createPlugin({ publications, wants }: StreamOptions): Plugin {
     // A decoding error must not escape into the socket's event handler: it travels as a value.
     parse(buffer) {
       this.pending++;
+      // The driver reads into the same memory again.
+      const raw = keepsRaw ? Buffer.from(buffer) : buffer;
       try {
-        return decode(buffer);
+        return { message: decode(buffer), raw };
       } catch (thrown) {
-        return thrown instanceof RangeError ? thrown : new RangeError(String(thrown));
+        return { message: thrown instanceof RangeError ? thrown : new RangeError(String(thrown)), raw };
       }
     },
   };
@@ -88,7 +95,7 @@ export function openStream(options: StreamOptions): Stream {
   const service = new LogicalReplicationService(
     {
       connectionString: options.url,
-      application_name: 'ownbase-realtime-feed',
+      application_name: feedApplicationName,
       options: sessionOptions,
       keepAlive: true,
       connectionTimeoutMillis: 10_000,
@@ -112,10 +119,10 @@ export function openStream(options: StreamOptions): Stream {
 
   const ended = new Promise<never>((_, reject) => {
     // The library awaits what the listener returns, and reads on when it has settled.
-    const onData = async (_lsn: string, message: StreamMessage | RangeError): Promise<void> => {
+    const onData = async (_lsn: string, { message, raw }: Received): Promise<void> => {
       try {
         if (message instanceof RangeError) throw message;
-        await options.onMessage(message);
+        await options.onMessage(message, raw);
       } catch (failure) {
         reject(failure);
       } finally {

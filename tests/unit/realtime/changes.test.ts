@@ -213,7 +213,7 @@ describe('positions, snapshots, times', () => {
 });
 
 describe('the slot', () => {
-  const state = { plugin: 'pgoutput', isActive: false, isLost: false, lagBytes: 0 };
+  const state = { plugin: 'pgoutput', isActive: false, confirmed: 0n, isLost: false, lagBytes: 0 };
   it.each([
     ['is made when there is none', null, 'create'],
     ['is used when it is there', state, 'use'],

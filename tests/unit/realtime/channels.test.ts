@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryNetwork } from '../../../src/cluster/memory.ts';
 import { decodeBusMessage, encodeBusMessage } from '../../../src/realtime/channel/bus-message.ts';
 import { createHub, type Hub } from '../../../src/realtime/channel/hub.ts';
-import type { Member } from '../../../src/realtime/channel/topic.ts';
 import { parseJoin } from '../../../src/realtime/channel/join-config.ts';
 import { createPresenceTopic } from '../../../src/realtime/channel/presence.ts';
+import type { Member } from '../../../src/realtime/channel/topic.ts';
 import { createRateCounter } from '../../../src/realtime/limits.ts';
 import { serializerV1 } from '../../../src/realtime/socket/serializer-v1.ts';
 
