@@ -247,8 +247,8 @@ export const routes: readonly Route[] = [
 /** A route that was found, with the parameters of its path. */
 export type FoundRoute = { readonly route: Route; readonly params: Call['params'] };
 
-/** Finds routes: by method and path, or `wrong-method` for a path that other methods have. */
-export type RouteFinder = (method: string, path: string) => FoundRoute | 'wrong-method' | null;
+/** Finds routes: by method and path, or the methods that a path has when it is not among them. */
+export type RouteFinder = (method: string, path: string) => FoundRoute | readonly string[] | null;
 
 /** Builds the finder of a table. */
 export function createRouteFinder(table: readonly Route[]): RouteFinder {
@@ -258,6 +258,7 @@ export function createRouteFinder(table: readonly Route[]): RouteFinder {
   return (method, path) => {
     const found = router.find(method as HTTPMethod, path);
     if (found !== null) return { route: found.store as Route, params: found.params };
-    return methods.some((other) => router.find(other, path) !== null) ? 'wrong-method' : null;
+    const allowed = methods.filter((other) => router.find(other, path) !== null);
+    return allowed.length > 0 ? allowed : null;
   };
 }

@@ -42,7 +42,7 @@ export function createAuthService(deps: AuthDeps): AuthService {
     async handle(request) {
       const found = find(request.method, request.path === '' ? '/' : request.path);
       if (found === null) return plain(404, '404 page not found\n');
-      if (found === 'wrong-method') return plain(405, '');
+      if (!('route' in found)) return { status: 405, headers: { allow: found.join(', ') }, body: null };
       return { ...(await answer(context, request, found)), route: found.route.path };
     },
     settle: () => context.mailer.settled(),

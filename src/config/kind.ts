@@ -50,14 +50,26 @@ export const integer = (min = 0, max = Number.MAX_SAFE_INTEGER): Kind<number> =>
 /** A TCP port; 0 lets the system choose. */
 export const port: Kind<number> = { ...integer(0, 65_535), name: 'port' };
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, '': 1_000 };
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  '': 1_000,
+};
 
 /** A span in milliseconds, written as Go writes durations (`1m30s`, `500ms`); a bare number counts seconds. */
 export const duration: Kind<number> = {
   name: 'duration',
   parse(raw) {
     const text = String(raw).trim();
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|)/g)].filter((part) => part[0] !== '');
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h|)/g)].filter(
+      (part) => part[0] !== '',
+    );
     if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
       return fail('must be a duration such as 30s, 5m or 1h30m');
     }

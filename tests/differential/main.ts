@@ -1,60 +1,81 @@
 import { parseArgs } from 'node:util';
-import { differences } from './differences.ts';
-import { scenarios } from './scenarios.ts';
+import { secretSigningKey, signToken } from '../../src/identity/sign.ts';
+import { withoutAccepted } from './accepted.ts';
+import { compareRecordings } from './compare.ts';
+import { type Profile, profiles } from './profiles.ts';
+import { type Scenario, scenarios } from './scenarios/all.ts';
+import { type Side, startOwn, startUpstream } from './servers.ts';
 import { openTarget, type Recorded } from './target.ts';
 
 /*
- * Replays scenarios on two auth servers and prints every answer that differs:
- *
- *   tsx tests/differential/main.ts --a URL --a-inbox URL --b URL --b-inbox URL --service-key JWT [--only TEXT]
- *
- * Both servers need the same settings, addresses that must be confirmed, and no pause between mails.
+ * Replays scenarios on upstream's auth server and on this project's, and prints everything that differs; README.md says
+ * how to get one of upstream's.
  */
 
 const { values } = parseArgs({
   options: {
-    a: { type: 'string' },
-    b: { type: 'string' },
-    'a-inbox': { type: 'string' },
-    'b-inbox': { type: 'string' },
-    'service-key': { type: 'string' },
+    upstream: { type: 'string' },
+    postgres: { type: 'string' },
+    profile: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 
-function demand(name: 'a' | 'b' | 'a-inbox' | 'b-inbox' | 'service-key'): string {
-  const value = values[name];
-  if (value === undefined) throw new TypeError(`--${name} is missing`);
-  return value;
+const { upstream, postgres } = values;
+if (upstream === undefined || postgres === undefined) {
+  throw new TypeError('--upstream PROGRAM and --postgres URL are needed');
+}
+const options = { upstream, postgres, isVerbose: values.verbose };
+
+async function replay(side: Side, scenario: Scenario, profile: Profile): Promise<readonly Recorded[]> {
+  const key = secretSigningKey(profile.env.GOTRUE_JWT_SECRET ?? '');
+  const target = await openTarget(side, await signToken({ role: 'service_role' }, key));
+  let broken: readonly Recorded[] = [];
+  try {
+    await scenario.run(target);
+  } catch (thrown) {
+    broken = [{ step: 'the scenario broke off', result: String(thrown) }];
+    // Where it broke is of interest even when both sides break.
+    console.log(
+      `- broke off: ${thrown instanceof Error ? thrown.stack?.split('\n').slice(0, 4).join(' ') : thrown}`,
+    );
+  }
+  return [...(await target.finish()), ...broken];
 }
 
-async function replay(side: 'a' | 'b', name: string): Promise<readonly Recorded[]> {
-  const scenario = scenarios.find((candidate) => candidate.name === name);
-  const target = await openTarget({
-    url: demand(side),
-    inboxUrl: demand(`${side}-inbox`),
-    serviceKey: demand('service-key'),
-  });
+async function compareProfile(profile: Profile): Promise<number> {
+  const chosen = scenarios.filter(
+    ({ name, profiles: names }) => names.includes(profile.name) && name.includes(values.only),
+  );
+  if (chosen.length === 0) return 0;
+  const left = await startUpstream(options, profile);
+  let right: Side | null = null;
+  let count = 0;
   try {
-    await scenario?.run(target);
-  } catch (thrown) {
-    return [...target.recorded, { step: 'the scenario broke off', result: String(thrown) }];
+    right = await startOwn(options, profile);
+    const sides = [left, right];
+    for (const scenario of chosen) {
+      const [a, b] = await Promise.all(sides.map((side) => replay(side, scenario, profile)));
+      console.log(`# ${profile.name}: ${scenario.name}: ${a?.length} steps`);
+      for (const difference of compareRecordings(a ?? [], b ?? [])) {
+        const left = withoutAccepted(difference);
+        if (left === null) continue;
+        const { step, places } = left;
+        count++;
+        console.log(`- ${step}`);
+        for (const place of places) console.log(`    ${place}`);
+      }
+    }
+  } finally {
+    await Promise.all([left.close(), right?.close()]);
   }
-  return target.recorded;
+  return count;
 }
 
 let count = 0;
-for (const { name } of scenarios.filter((scenario) => scenario.name.includes(values.only))) {
-  const [left, right] = [await replay('a', name), await replay('b', name)];
-  console.log(`# ${name}: ${left.length} steps`);
-  const length = Math.max(left.length, right.length);
-  for (let i = 0; i < length; i++) {
-    const found = differences(left[i]?.result, right[i]?.result);
-    if (left[i]?.step === right[i]?.step && found.length === 0) continue;
-    count++;
-    console.log(`- ${left[i]?.step ?? '(none)'} / ${right[i]?.step ?? '(none)'}`);
-    for (const line of found) console.log(`    ${line}`);
-  }
+for (const profile of profiles.filter(({ name }) => name.includes(values.profile))) {
+  count += await compareProfile(profile);
 }
-console.log(`${count} answers differ`);
+console.log(`${count} steps differ`);
 process.exitCode = count === 0 ? 0 : 1;

@@ -4,8 +4,10 @@ export interface Mask {
   text(text: string): string;
 }
 
+/** Two tokens of one second are the same, so that their names would depend on the pace of a run. */
+const jwtShape = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+
 const shapes: readonly (readonly [name: string, shape: RegExp])[] = [
-  ['jwt', /eyJ[\w-]+\.[\w-]+\.[\w-]*/g],
   ['uuid', /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g],
   ['hash', /(?:pkce_)?[0-9a-f]{56}/g],
 ];
@@ -13,22 +15,48 @@ const shapes: readonly (readonly [name: string, shape: RegExp])[] = [
 /** What is left of the addresses of deleted users: a digest with their id in it. */
 const digestShape = /^(?=.*[A-Z])(?=.*[a-z])([\w-]{43}|[\w-]{15})$/;
 
-const timeShape = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g;
+const timeShape = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)?/g;
 
-/** Members whose values are never the same. */
+/** Members whose values are never the same, and never occur again. */
 const opaqueMembers: ReadonlySet<string> = new Set([
-  'refresh_token',
   'secret',
   'qr_code',
   'uri',
   'client_secret',
   'email_otp',
   'challenge',
+  'refresh_token_hmac_key',
+  'public_key',
+  'otp_code',
 ]);
-const timeMembers: ReadonlySet<string> = new Set(['iat', 'exp', 'expires_at', 'timestamp', 'auth_time']);
+/** Members whose values occur again elsewhere. */
+const namedMembers: ReadonlySet<string> = new Set(['refresh_token', 'parent', 'token', 'credential_id']);
+const timeMembers: ReadonlySet<string> = new Set([
+  'iat',
+  'exp',
+  'expires_at',
+  'timestamp',
+  'auth_time',
+  'time',
+]);
+
+/** Upstream reads identities in no order. */
+function inOrder(list: readonly unknown[]): readonly unknown[] {
+  const providerOf = (item: unknown): string =>
+    String((item as { provider?: unknown } | null)?.provider ?? '');
+  return [...list].sort((a, b) =>
+    providerOf(a) < providerOf(b) ? -1 : providerOf(a) > providerOf(b) ? 1 : 0,
+  );
+}
+
+/** Addresses of a run. */
+export type MaskOptions = {
+  readonly url: string;
+  readonly stageUrl: string;
+};
 
 /** Creates a mask of one run; equal values get equal names. */
-export function createMask(origin: string): Mask {
+export function createMask(options: MaskOptions): Mask {
   const seen = new Map<string, string>();
   const counts = new Map<string, number>();
   const nameOf = (kind: string, found: string): string => {
@@ -40,24 +68,36 @@ export function createMask(origin: string): Mask {
     seen.set(found, name);
     return name;
   };
+  const origins = [
+    [options.url, '<origin>'],
+    [options.stageUrl, '<stage>'],
+  ].flatMap(([url = '', name = '']) => [
+    [url, name],
+    [encodeURIComponent(url), name],
+  ]);
   const text = (plain: string): string => {
-    let masked = plain.replaceAll(origin, '<origin>').replace(timeShape, '<time>');
+    let masked = plain;
+    for (const [url = '', name = ''] of origins) masked = masked.replaceAll(url, name);
+    masked = masked.replace(timeShape, '<time>').replace(jwtShape, '<jwt>');
     for (const [name, shape] of shapes) masked = masked.replace(shape, (found) => nameOf(name, found));
     return masked
-      .replace(/refresh_token=[\w-]+/g, 'refresh_token=<token>')
+      .replace(/refresh_token=([\w-]+)/g, (_, token: string) => `refresh_token=${nameOf('token', token)}`)
       .replace(/expires_at=\d+/g, 'expires_at=<time>')
+      .replace(/(?<![\w+])\d{8}(?!\w)|(?<![\w+])\d{6}(?!\w)/g, '<code>')
       .replace(/after \d+ seconds/g, 'after <n> seconds');
+  };
+  const member = (key: string, item: unknown): unknown => {
+    if (key === 'encrypted_password' && typeof item === 'string') return item.slice(0, 7);
+    if (opaqueMembers.has(key) && typeof item === 'string') return item === '' ? '' : `<${key}>`;
+    if (namedMembers.has(key) && typeof item === 'string' && item !== '') return nameOf('token', item);
+    if (timeMembers.has(key) && typeof item === 'number') return '<time>';
+    return value(item);
   };
   const value = (given: unknown): unknown => {
     if (typeof given === 'string') return digestShape.test(given) ? '<digest>' : text(given);
-    if (Array.isArray(given)) return given.map(value);
+    if (Array.isArray(given)) return inOrder(given).map(value);
     if (typeof given !== 'object' || given === null) return given;
-    const entries = Object.entries(given).map(([key, item]) => {
-      if (opaqueMembers.has(key) && typeof item === 'string') return [key, item === '' ? '' : `<${key}>`];
-      if (timeMembers.has(key) && typeof item === 'number') return [key, '<time>'];
-      return [key, value(item)];
-    });
-    return Object.fromEntries(entries);
+    return Object.fromEntries(Object.entries(given).map(([key, item]) => [text(key), member(key, item)]));
   };
   return { value, text };
 }

@@ -66,7 +66,8 @@ export async function getSettings({ config }: AuthContext): Promise<HttpReply> {
     phone_autoconfirm: !config.phoneConfirmations,
     sms_provider: smsProviderName(config) ?? '',
     saml_enabled: config.samlEnabled,
-    saml_private_key_next_configured: false,
+    // Upstream's configuration library fills the field in, and only an enabled SAML empties it.
+    saml_private_key_next_configured: !config.samlEnabled,
     passkeys_enabled: config.passkeyEnabled,
   });
 }

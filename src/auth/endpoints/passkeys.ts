@@ -72,6 +72,7 @@ async function offer(
     challenge: options.challenge,
     rpId: relyingParty(context.config).id,
     user_id: userId === null ? null : Buffer.from(userId).toString('base64'),
+    expires: '0001-01-01T00:00:00Z',
     userVerification: 'preferred',
   };
   const challenge = { id, userId, type, data, expiresAt: timestampAt(expiresMs) };

@@ -77,6 +77,8 @@ describe('a duration', () => {
   it.each([
     ['90s', 90_000],
     ['1h30m', 5_400_000],
+    ['250us', 0.25],
+    ['1ns', 1e-6],
     ['500ms', 500],
     ['60', 60_000],
   ])('%s is %i milliseconds', (text, ms) => expect(duration.parse(text)).toBe(ms));

@@ -1,30 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { Target } from './target.ts';
+import { challenge, confirmed, newVersion, noId, password, type Scenario, verifier } from './scenario.ts';
 
-/** Something that is done to both servers. */
-export type Scenario = { readonly name: string; readonly run: (target: Target) => Promise<void> };
-
-const password = 'correct horse';
-const verifier = 'v'.repeat(64);
-const challenge = {
-  code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-  code_challenge_method: 's256',
-};
-const newVersion = { 'x-supabase-api-version': '2024-01-01' };
-
-/** Signs somebody up, follows the link and signs in. */
-async function confirmed(target: Target, email: string) {
-  await target.ask('sign up', 'POST', '/signup', { body: { email, password, data: { name: 'N' } } });
-  const { query } = await target.mail('mail', email);
-  await target.ask('follow', 'GET', `/verify${query}`);
-  return (await target.ask('sign in', 'POST', '/token?grant_type=password', { body: { email, password } }))
-    .json;
-}
-
-/** Scenarios for servers where addresses are confirmed and nothing is throttled. */
-export const scenarios: readonly Scenario[] = [
+/** The paths that most apps take, where addresses are confirmed and nothing is throttled. */
+export const journeys: readonly Scenario[] = [
   {
     name: 'sign-up, confirmation, sign-in, refresh, sign-out',
+    profiles: ['confirmations'],
     async run(target) {
       const email = 'one@example.com';
       const session = await confirmed(target, email);
@@ -44,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'refusals',
+    profiles: ['confirmations'],
     async run(target) {
       const post = (path: string, body: unknown) =>
         target.ask(`${path} ${JSON.stringify(body)}`, 'POST', path, { body });
@@ -119,6 +100,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'tokens that are none, and guards',
+    profiles: ['confirmations'],
     async run(target) {
       const get = (step: string, path: string, headers: Record<string, string>) =>
         target.ask(step, 'GET', path, { headers });
@@ -139,7 +121,7 @@ export const scenarios: readonly Scenario[] = [
       await get('authorize disabled', '/authorize?provider=github', {});
       await get('callback nothing', '/callback', {});
       await get('callback nonsense', '/callback?state=x', {});
-      await get('callback unknown', '/callback?state=0a1b2c3d-0000-4000-8000-000000000000', {});
+      await get('callback unknown', '/callback?state=' + noId, {});
       await get('settings', '/settings', {});
       await get('jwks', '/.well-known/jwks.json', {});
       await target.ask('sso', 'POST', '/sso', { body: { domain: 'x.com' } });
@@ -148,13 +130,14 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'links by PKCE, recovery, magic link and codes',
+    profiles: ['confirmations'],
     async run(target) {
       const email = 'two@example.com';
       const redirect = encodeURIComponent('https://app.example.com/cb?a=1&b=2');
       await target.ask('sign up', 'POST', `/signup?redirect_to=${redirect}`, {
         body: { email, password, ...challenge },
       });
-      const { query } = await target.mail('mail', email);
+      const { query } = await target.mail(email);
       const followed = await target.ask('follow', 'GET', `/verify${query}`);
       const code = new URL(followed.headers.get('location') ?? 'http://none/').searchParams.get('code');
       const exchange = (code_verifier: string) =>
@@ -166,18 +149,18 @@ export const scenarios: readonly Scenario[] = [
       await exchange(verifier);
       await target.ask('used link', 'GET', `/verify${query}`);
       await target.ask('recover', 'POST', '/recover', { body: { email } });
-      const recovery = await target.mail('recovery mail', email);
+      const recovery = await target.mail(email);
       await target.ask('recovery by hash', 'POST', '/verify', {
         body: { type: 'recovery', token_hash: recovery.hash },
       });
       await target.ask('magic link', 'POST', '/magiclink', { body: { email, ...challenge } });
-      await target.mail('magic mail', email);
+      await target.mail(email);
       await target.ask('otp', 'POST', '/otp', { body: { email } });
-      const magic = await target.mail('otp mail', email);
+      const magic = await target.mail(email);
       await target.ask('wrong code', 'POST', '/verify', { body: { type: 'email', email, token: '000000' } });
       await target.ask('by link', 'GET', `/verify${magic.query}`);
       await target.ask('otp of a stranger', 'POST', '/otp', { body: { email: 'three@example.com' } });
-      const stranger = await target.mail('stranger mail', 'three@example.com');
+      const stranger = await target.mail('three@example.com');
       await target.ask('stranger by hash', 'POST', '/verify', {
         body: { type: 'email', token_hash: stranger.hash },
       });
@@ -185,6 +168,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'changes of a user',
+    profiles: ['confirmations'],
     async run(target) {
       const { access_token: token } = await confirmed(target, 'four@example.com');
       const put = (step: string, body: unknown) => target.ask(step, 'PUT', '/user', { token, body });
@@ -197,8 +181,8 @@ export const scenarios: readonly Scenario[] = [
       await put('phone', { phone: 'nonsense' });
       await put('password', { password: 'another horse' });
       await put('email', { email: 'five@example.com' });
-      const old = await target.mail('old mail', 'four@example.com');
-      const fresh = await target.mail('new mail', 'five@example.com');
+      const old = await target.mail('four@example.com');
+      const fresh = await target.mail('five@example.com');
       await target.ask('first', 'GET', `/verify${old.query}`);
       await target.ask('second', 'POST', '/verify', {
         body: { type: 'email_change', token_hash: fresh.hash },
@@ -208,6 +192,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'second factors',
+    profiles: ['confirmations'],
     async run(target) {
       const { access_token: token } = await confirmed(target, 'six@example.com');
       const post = (step: string, path: string, body: unknown) =>
@@ -217,18 +202,19 @@ export const scenarios: readonly Scenario[] = [
       const factor = (await post('totp', '/factors', { factor_type: 'totp', friendly_name: 'app' })).json;
       await post('same name', '/factors', { factor_type: 'totp', friendly_name: 'app' });
       await post('bad id', '/factors/nonsense/challenge', {});
-      await post('unknown', '/factors/0a1b2c3d-0000-4000-8000-000000000000/challenge', {});
+      await post('unknown', '/factors/' + noId + '/challenge', {});
       const asked = (await post('challenge', `/factors/${factor.id}/challenge`, {})).json;
       const verify = (step: string, body: unknown) => post(step, `/factors/${factor.id}/verify`, body);
       await verify('no code', { challenge_id: asked.id, code: '' });
       await verify('wrong code', { challenge_id: asked.id, code: '000000' });
-      await verify('wrong challenge', { challenge_id: '0a1b2c3d-0000-4000-8000-000000000000', code: '1' });
+      await verify('wrong challenge', { challenge_id: noId, code: '1' });
       await target.ask('user', 'GET', '/user', { token });
       await target.ask('unenrol', 'DELETE', `/factors/${factor.id}`, { token });
     },
   },
   {
     name: 'administration',
+    profiles: ['confirmations'],
     async run(target) {
       const token = target.serviceKey;
       const admin = (step: string, method: string, path: string, body?: unknown) =>
@@ -252,7 +238,7 @@ export const scenarios: readonly Scenario[] = [
       await admin('bad id', 'POST', '/admin/users', { email: 'x@y.zz', id: 'x' });
       await admin('long', 'POST', '/admin/users', { email: 'x@y.zz', password: 'x'.repeat(73) });
       await admin('get', 'GET', `/admin/users/${id}`);
-      await admin('unknown', 'GET', '/admin/users/0a1b2c3d-0000-4000-8000-000000000000');
+      await admin('unknown', 'GET', '/admin/users/' + noId);
       await admin('no id', 'GET', '/admin/users/x');
       await admin('update', 'PUT', `/admin/users/${id}`, {
         email: 'eight@example.com',
@@ -261,7 +247,7 @@ export const scenarios: readonly Scenario[] = [
       });
       await admin('weak', 'PUT', `/admin/users/${id}`, { password: 'x' });
       await admin('invite', 'POST', '/invite', { email: 'nine@example.com', data: { x: 1 } });
-      await target.mail('invitation', 'nine@example.com');
+      await target.mail('nine@example.com');
       await admin('invite confirmed', 'POST', '/invite', { email: 'eight@example.com' });
       for (const type of [
         'signup',
@@ -293,13 +279,14 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'anonymous users',
+    profiles: ['confirmations'],
     async run(target) {
       const { json } = await target.ask('sign in', 'POST', '/signup', { body: { data: { a: 1 } } });
       const token = json.access_token;
       await target.ask('factors', 'POST', '/factors', { token, body: { factor_type: 'totp' } });
       await target.ask('password', 'PUT', '/user', { token, body: { password } });
       await target.ask('email', 'PUT', '/user', { token, body: { email: 'eleven@example.com' } });
-      const { query } = await target.mail('mail', 'eleven@example.com');
+      const { query } = await target.mail('eleven@example.com');
       await target.ask('follow', 'GET', `/verify${query}`);
       await target.ask('user', 'GET', '/user', { token });
     },

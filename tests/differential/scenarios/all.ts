@@ -1,0 +1,9 @@
+import { journeys } from './journeys.ts';
+import { malformed } from './malformed.ts';
+import type { Scenario } from './scenario.ts';
+import { tokens } from './tokens.ts';
+
+export type { Scenario };
+
+/** Every scenario, in the order of replay. */
+export const scenarios: readonly Scenario[] = [...journeys, ...malformed, ...tokens];
