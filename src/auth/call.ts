@@ -5,6 +5,7 @@ import type { Claims } from '../identity/verify.ts';
 import type { AuthContext } from './context.ts';
 import type { AuthError } from './errors.ts';
 import { requestFailure } from './failures/request.ts';
+import { type BodySchema, decodeJson } from './go-json/decode.ts';
 import type { Actor } from './store/audit.ts';
 import type { Session, User } from './store/rows.ts';
 
@@ -105,20 +106,12 @@ function externalUrlOf(context: AuthContext, request: HttpRequest): string {
 /** The JSON body by its schema; a null member counts as absent. Refuses with `bad_json`, in the endpoint's words. */
 export async function readJson<T>(
   call: Call,
-  schema: z.ZodType<T>,
+  schema: BodySchema<T>,
   refuse: (reason: string) => AuthError = requestFailure.badJson,
 ): Promise<T> {
-  const text = (await call.bytes()).toString();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (thrown) {
-    throw refuse(text.trim() === '' ? 'unexpected end of JSON input' : String((thrown as Error).message));
-  }
-  const result = schema.safeParse(value === null ? {} : value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw refuse(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`);
+  const decoded = decodeJson((await call.bytes()).toString(), schema);
+  if (!decoded.ok) throw refuse(decoded.error);
+  return decoded.value;
 }
 
 /** Members of bodies: absent and null are the empty value, as Go decodes them. */
@@ -134,6 +127,11 @@ export const field = {
   object: z
     .record(z.string(), z.unknown())
     .nullish()
+    .transform((value) => value ?? null),
+  /** Anything; null when absent. */
+  any: z
+    .unknown()
+    .optional()
     .transform((value) => value ?? null),
   /** Text that may be absent, which differs from empty. */
   optionalText: z

@@ -13,9 +13,11 @@ const verifiers = {
 
 const timeoutMs = 10_000;
 
-const securityBody = z.object({
-  gotrue_meta_security: z.object({ captcha_token: z.string().nullish() }).nullish(),
-});
+const securityBody = z
+  .object({
+    gotrue_meta_security: z.object({ captcha_token: z.string().nullish() }).nullish(),
+  })
+  .describe('GotrueRequest');
 
 const verdict = z.object({
   success: z.boolean(),

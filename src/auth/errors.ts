@@ -54,26 +54,29 @@ export type WireContext = {
 const newEnvelopeFrom = '2024-01-01';
 const unexpected = 'Unexpected failure, please check server logs for more information';
 
+/** A day that there is not, such as the 30th of February, counts as no version. */
+const isDay = (text: string): boolean => {
+  const epochMs = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+  return !Number.isNaN(epochMs) && new Date(epochMs).toISOString().startsWith(text);
+};
+
 const isNewVersion = (header: string | undefined): boolean =>
-  header !== undefined &&
-  /^\d{4}-\d\d-\d\d$/.test(header) &&
-  !Number.isNaN(Date.parse(header)) &&
-  header >= newEnvelopeFrom;
+  header !== undefined && isDay(header) && header >= newEnvelopeFrom;
 
 /**
  * The only place that decides status, envelope and headers of a failed request.
  * Upstream: internal/api/errors.go.
  */
 export function toWire(thrown: unknown, context: WireContext): HttpReply {
-  if (thrown instanceof OAuthError) {
-    return jsonReply(400, { error: thrown.error, error_description: thrown.message });
-  }
   const isNew = isNewVersion(context.apiVersion);
   const echo: ReplyHeaders = isNew ? { 'x-supabase-api-version': newEnvelopeFrom } : {};
+  if (thrown instanceof OAuthError) {
+    return jsonReply(400, { error: thrown.error, error_description: thrown.message }, echo);
+  }
   const error = thrown instanceof AuthError ? thrown : unhandled(thrown);
   if (error.status >= 500) context.report('auth', error.message, error.cause ?? error);
   const headers = { ...echo, 'x-sb-error-code': error.code };
-  if (error.reasons !== null) return weakPasswordReply(error, isNew, headers);
+  if (error.reasons !== null) return weakPasswordReply(error, isNew, isNew ? echo : headers);
   if (isNew) return jsonReply(error.status, { code: error.code, message: error.message }, headers);
   const exposed = exposedDatabaseError(error);
   if (exposed !== null) return jsonReply(exposed.status, exposed.body, headers);

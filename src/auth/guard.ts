@@ -1,5 +1,7 @@
+import { epochSeconds } from '../core/clock.ts';
 import { bearerToken } from '../identity/authorization.ts';
-import type { Claims, TokenFailure } from '../identity/verify.ts';
+import type { Claims } from '../identity/verify.ts';
+import { algorithmOf, claimMismatch, invalidMethod, isPermittedAlgorithm, tokenRefusal } from './bearer.ts';
 import type { AdminCall, Call, UserCall } from './call.ts';
 import type { AuthContext } from './context.ts';
 import { requestFailure } from './failures/request.ts';
@@ -10,43 +12,36 @@ import type { Session, User } from './store/rows.ts';
 import { highestLevel } from './tokens/assurance.ts';
 import { sessionValidity } from './tokens/session-validity.ts';
 
-const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const uuidShape = /^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32})$/i;
 const nil = '00000000-0000-0000-0000-000000000000';
 
-/** Whether a text is a UUID. */
+/** Whether a text is a UUID, with its dashes or without. */
 export const isUuid = (text: string): boolean => uuidShape.test(text);
 
 /** The claims of a request's bearer token; refuses a request without a good one. */
 async function demandClaims(context: AuthContext, call: Call): Promise<Claims> {
-  const token = bearerToken(call.request.authorization);
-  if (token === null || /\s/.test(token)) throw requestFailure.noBearer();
+  const token = /^bearer (\S+)$/i.exec(call.request.authorization ?? '')?.[1];
+  if (token === undefined) throw requestFailure.noBearer();
   const verified = await context.verifier.verify(token);
-  if (!verified.ok) throw requestFailure.badJwt(reasonOf(verified.error));
-  return verified.value.claims;
+  if (!verified.ok) {
+    const now = epochSeconds(context.clock);
+    const isPermitted = (algorithm: string): boolean =>
+      isPermittedAlgorithm(algorithm, context.keys.jwks.keys);
+    throw requestFailure.badJwt(tokenRefusal(token, verified.error, isPermitted, now));
+  }
+  const { claims } = verified.value;
+  const refusal = claimsRefusal(context, token, claims);
+  if (refusal !== null) throw requestFailure.badJwt(refusal);
+  return claims;
 }
 
-/** A refusal in the words of upstream's library. */
-function reasonOf(failure: TokenFailure): string {
-  switch (failure.kind) {
-    case 'malformed':
-      return 'token is malformed: token contains an invalid number of segments';
-    case 'undecodable':
-    case 'claims-not-object':
-    case 'bad-claim-type':
-      return 'token is malformed: could not JSON decode its parts';
-    case 'unsupported-algorithm':
-      return `token signature is invalid: signing method ${failure.algorithm} is invalid`;
-    case 'no-suitable-key':
-      return `token is unverifiable: error while executing keyfunc: unrecognized JWT kid ${failure.kid ?? '<nil>'}`;
-    case 'bad-signature':
-      return 'token signature is invalid: signature is invalid';
-    case 'expired':
-      return 'token has invalid claims: token is expired';
-    case 'not-yet-valid':
-      return 'token has invalid claims: token is not valid yet';
-    case 'issued-in-future':
-      return 'token has invalid claims: token used before issued';
-  }
+/** What this service, unlike others that verify tokens, minds about a good one. */
+function claimsRefusal(context: AuthContext, token: string, claims: Claims): string | null {
+  const algorithm = algorithmOf(token);
+  const isPermitted = isPermittedAlgorithm(algorithm, context.keys.jwks.keys);
+  if (!isPermitted) return invalidMethod(algorithm);
+  const mismatch = claimMismatch(claims);
+  return mismatch === null ? null : `token is malformed: could not JSON decode claim: ${mismatch}`;
 }
 
 const text = (claims: Claims, name: string): string => (typeof claims[name] === 'string' ? claims[name] : '');

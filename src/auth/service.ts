@@ -6,7 +6,7 @@ import {
   jsonContentType,
   type ReplyHeaders,
 } from '../http/exchange.ts';
-import { openCall } from './call.ts';
+import { type Call, openCall } from './call.ts';
 import { demandCaptcha } from './captcha.ts';
 import type { AuthContext } from './context.ts';
 import type { AuthDeps } from './deps.ts';
@@ -19,7 +19,8 @@ import { createUsedSteps } from './mfa/used-steps.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createOidcVerifier } from './providers/oidc.ts';
 import { createRedirectRules } from './redirects/rules.ts';
-import { createRouteFinder, type FoundRoute, routes } from './routes.ts';
+import { groupsOf } from './route-groups.ts';
+import { createRouteFinder, routes } from './routes.ts';
 import { createSmsSender } from './sms/sender.ts';
 import { createAuditLog } from './store/audit.ts';
 import { timestampNow } from './timestamp.ts';
@@ -41,9 +42,14 @@ export function createAuthService(deps: AuthDeps): AuthService {
   return {
     async handle(request) {
       const found = find(request.method, request.path === '' ? '/' : request.path);
-      if (found === null) return plain(404, '404 page not found\n');
-      if (!('route' in found)) return { status: 405, headers: { allow: found.join(', ') }, body: null };
-      return { ...(await answer(context, request, found)), route: found.route.path };
+      if (found === null || !('route' in found)) return refuse(context, request, found);
+      const { route, params } = found;
+      const reply = await answer(context, request, params, async (call) => {
+        if (route.limit !== undefined) context.limits.demand(route.limit, request);
+        if (route.captcha) await demandCaptcha(context, call);
+        return route.endpoint(context, call);
+      });
+      return { ...reply, route: route.path };
     },
     settle: () => context.mailer.settled(),
     drain: (timeoutMs) => context.mailer.drain(timeoutMs),
@@ -70,17 +76,28 @@ function createContext(deps: AuthDeps): AuthContext {
   };
 }
 
+/** Whoever may not enter a part of the service does not learn either which paths and methods it has. */
+function refuse(
+  context: AuthContext,
+  request: HttpRequest,
+  allowed: readonly string[] | null,
+): Promise<HttpReply> {
+  return answer(context, request, {}, async (call) => {
+    for (const { demand, params } of groupsOf(request.path)) await demand(context, { ...call, params });
+    if (allowed === null) return plain(404, '404 page not found\n');
+    return { status: 405, headers: { allow: allowed.join(', ') }, body: null };
+  });
+}
+
 async function answer(
   context: AuthContext,
   request: HttpRequest,
-  { route, params }: FoundRoute,
+  params: Call['params'],
+  work: (call: Call) => Promise<HttpReply>,
 ): Promise<HttpReply> {
   const call = openCall(context, request, params);
   try {
-    if (route.limit !== undefined) context.limits.demand(route.limit, request);
-    if (route.captcha) await demandCaptcha(context, call);
-    const reply = await route.endpoint(context, call);
-    return worded(reply, call.replyHeaders);
+    return worded(await work(call), call.replyHeaders);
   } catch (thrown) {
     if (thrown instanceof BodyAborted) return plain(499, '');
     const failed = toWire(thrown, {

@@ -83,6 +83,7 @@ export function createMask(options: MaskOptions): Mask {
     return masked
       .replace(/refresh_token=([\w-]+)/g, (_, token: string) => `refresh_token=${nameOf('token', token)}`)
       .replace(/expires_at=\d+/g, 'expires_at=<time>')
+      .replace(/expires_in=3599/g, 'expires_in=3600')
       .replace(/(?<![\w+])\d{8}(?!\w)|(?<![\w+])\d{6}(?!\w)/g, '<code>')
       .replace(/after \d+ seconds/g, 'after <n> seconds');
   };
@@ -91,6 +92,8 @@ export function createMask(options: MaskOptions): Mask {
     if (opaqueMembers.has(key) && typeof item === 'string') return item === '' ? '' : `<${key}>`;
     if (namedMembers.has(key) && typeof item === 'string' && item !== '') return nameOf('token', item);
     if (timeMembers.has(key) && typeof item === 'number') return '<time>';
+    // A second may pass between the making of a token and its answer.
+    if (key === 'expires_in' && typeof item === 'number') return item + 1 - ((item + 1) % 10);
     return value(item);
   };
   const value = (given: unknown): unknown => {

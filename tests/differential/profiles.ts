@@ -31,6 +31,8 @@ const base: Readonly<Record<string, string>> = {
   GOTRUE_JWT_AUD: 'authenticated',
   GOTRUE_JWT_ADMIN_ROLES: 'service_role,supabase_admin',
   GOTRUE_JWT_DEFAULT_GROUP_NAME: 'authenticated',
+  GOTRUE_JWT_VALID_METHODS: 'HS256,RS256,ES256',
+  GOTRUE_JWT_VALIDMETHODS: 'HS256,RS256,ES256',
   GOTRUE_DISABLE_SIGNUP: 'false',
   GOTRUE_EXTERNAL_EMAIL_ENABLED: 'true',
   GOTRUE_EXTERNAL_PHONE_ENABLED: 'true',

@@ -14,7 +14,7 @@ const tables = {
   webauthn_credentials: 'created_at',
   webauthn_challenges: 'created_at',
   oauth_client_states: 'created_at',
-  audit_log_entries: "created_at, payload ->> 'action'",
+  audit_log_entries: "payload ->> 'action', created_at",
 } as const;
 
 /** A table's rows as JSON. */

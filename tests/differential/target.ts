@@ -86,9 +86,9 @@ export async function openTarget(side: Side, serviceKey: string): Promise<Target
         recorded.push({ step: `hook ${hook}`, result: mask.value(payload) });
       }
       for (const { table, rows } of await readRows(side.database)) {
-        rows.forEach((row, i) =>
-          recorded.push({ step: `row ${i + 1} of ${table}`, result: mask.value(row) }),
-        );
+        for (const [i, row] of rows.entries()) {
+          recorded.push({ step: `row ${i + 1} of ${table}`, result: mask.value(row) });
+        }
       }
       return recorded;
     },

@@ -14,12 +14,14 @@ import type { Factor, FactorType, User } from '../store/rows.ts';
 
 const isFactorType = (type: string): type is FactorType => ['totp', 'phone', 'webauthn'].includes(type);
 
-const enrollBody = z.object({
-  factor_type: field.text,
-  friendly_name: field.text,
-  issuer: field.text,
-  phone: field.text,
-});
+const enrollBody = z
+  .object({
+    factor_type: field.text,
+    friendly_name: field.text,
+    issuer: field.text,
+    phone: field.text,
+  })
+  .describe('EnrollFactorParams');
 
 /** POST /factors: begins to set a second factor up. */
 export async function postFactor(context: AuthContext, call: UserCall): Promise<HttpReply> {
@@ -43,7 +45,7 @@ export async function demandPathFactor(context: AuthContext, user: User, id: str
   return factor;
 }
 
-const challengeBody = z.object({ channel: field.text });
+const challengeBody = z.object({ channel: field.text }).describe('ChallengeFactorParams');
 
 /** POST /factors/{factor_id}/challenge. */
 export async function postChallenge(context: AuthContext, call: UserCall): Promise<HttpReply> {
@@ -53,11 +55,13 @@ export async function postChallenge(context: AuthContext, call: UserCall): Promi
   return jsonReply(200, await challengeFactor(context, call, factor, channel));
 }
 
-const verifyBody = z.object({
-  challenge_id: field.text,
-  code: field.text,
-  webauthn: z.object({ type: field.text, credential_response: z.unknown() }).nullish(),
-});
+const verifyBody = z
+  .object({
+    challenge_id: field.text,
+    code: field.text,
+    webauthn: z.object({ type: field.text, credential_response: field.any }).nullish(),
+  })
+  .describe('VerifyFactorParams');
 
 /** POST /factors/{factor_id}/verify. */
 export async function postFactorVerify(context: AuthContext, call: UserCall): Promise<HttpReply> {

@@ -49,15 +49,17 @@ const clientJson = (client: OAuthClient, secret: string | null = null): JsonObje
 
 const texts = z.array(z.string()).nullish();
 
-const registerBody = z.object({
-  redirect_uris: texts,
-  client_type: field.text,
-  token_endpoint_auth_method: field.text,
-  grant_types: texts,
-  client_name: field.text,
-  client_uri: field.text,
-  logo_uri: field.text,
-});
+const registerBody = z
+  .object({
+    redirect_uris: texts,
+    client_type: field.text,
+    token_endpoint_auth_method: field.text,
+    grant_types: texts,
+    client_name: field.text,
+    client_uri: field.text,
+    logo_uri: field.text,
+  })
+  .describe('OAuthServerClientRegisterParams');
 
 async function register(
   context: AuthContext,
@@ -127,14 +129,16 @@ export async function getClient(context: AuthContext, call: AdminCall): Promise<
   return jsonReply(200, clientJson(await demandPathClient(context, call)));
 }
 
-const updateBody = z.object({
-  redirect_uris: texts,
-  grant_types: texts,
-  client_name: field.optionalText,
-  client_uri: field.optionalText,
-  logo_uri: field.optionalText,
-  token_endpoint_auth_method: field.optionalText,
-});
+const updateBody = z
+  .object({
+    redirect_uris: texts,
+    grant_types: texts,
+    client_name: field.optionalText,
+    client_uri: field.optionalText,
+    logo_uri: field.optionalText,
+    token_endpoint_auth_method: field.optionalText,
+  })
+  .describe('OAuthServerClientUpdateParams');
 
 type UpdateBody = z.infer<typeof updateBody>;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type Call, field, pkceFields, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
+import type { AuthError } from '../errors.ts';
 import { accountFailure } from '../failures/account.ts';
 import { linkFailure } from '../failures/link.ts';
 import { demandEmail, demandPhone } from '../flows/addresses.ts';
@@ -15,17 +16,19 @@ import { demandChannel } from '../sms/channel.ts';
 import type { JsonObject } from '../store/rows.ts';
 import { findUserByEmail, findUserByPhone } from '../store/users.ts';
 
-const otpBody = z.object({
-  email: field.text,
-  phone: field.text,
-  create_user: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? true),
-  data: field.object,
-  channel: field.text,
-  ...pkceFields,
-});
+const otpBody = z
+  .object({
+    email: field.text,
+    phone: field.text,
+    create_user: z
+      .boolean()
+      .nullish()
+      .transform((value) => value ?? true),
+    data: field.object,
+    channel: field.text,
+    ...pkceFields,
+  })
+  .describe('OtpParams');
 
 type OtpBody = z.infer<typeof otpBody>;
 
@@ -49,11 +52,19 @@ async function hasUser(context: AuthContext, call: Call, { email, phone }: OtpBo
   return true;
 }
 
-const magicLinkBody = z.object({ email: field.text, data: field.object, ...pkceFields });
+const magicLinkBody = z
+  .object({ email: field.text, data: field.object, ...pkceFields })
+  .describe('MagicLinkParams');
 
 /** POST /magiclink: the older form of /otp for mail addresses. */
 export async function postMagicLink(context: AuthContext, call: Call): Promise<HttpReply> {
-  return magicLink(context, call, await readJson(call, magicLinkBody));
+  const isBlank = (await call.bytes()).toString().trim() === '';
+  // This endpoint alone reads its body as a stream, and says so when that ends too soon.
+  const unreadable = (reason: string): AuthError =>
+    linkFailure.magicLinkUnreadable(
+      reason.replace(/^unexpected end of JSON input$/, isBlank ? 'EOF' : 'unexpected EOF'),
+    );
+  return magicLink(context, call, await readJson(call, magicLinkBody, unreadable));
 }
 
 type MagicLinkBody = z.infer<typeof magicLinkBody>;

@@ -102,7 +102,11 @@ const displayName = (user: User): string => {
   return typeof name === 'string' && name !== '' ? name : user.email || user.phone || '';
 };
 
-const answerBody = z.object({ challenge_id: field.text, credential: z.unknown() });
+const answerBody = z.object({ challenge_id: field.text, credential: field.any });
+const answerBodies = {
+  registration: answerBody.describe('PasskeyRegistrationVerifyParams'),
+  authentication: answerBody.describe('PasskeyAuthenticationVerifyParams'),
+} as const;
 
 const credentialShape = z.looseObject({
   id: z.string(),
@@ -118,9 +122,9 @@ async function readAnswer(
   type: 'registration' | 'authentication',
   userId: string | null,
 ): Promise<{ readonly challenge: string; readonly credential: z.infer<typeof credentialShape> }> {
-  const body = await readJson(call, answerBody);
+  const body = await readJson(call, answerBodies[type]);
   if (body.challenge_id === '') throw passkeyFailure.challengeRequired();
-  if (body.credential === undefined || body.credential === null) throw passkeyFailure.credentialRequired();
+  if (body.credential === null) throw passkeyFailure.credentialRequired();
   if (!isUuid(body.challenge_id)) throw passkeyFailure.challengeNotUuid();
   const taken = await takePasskeyChallenge(context.db, body.challenge_id, type, userId);
   if (taken === null) throw passkeyFailure.challengeNotFound();
@@ -185,7 +189,7 @@ export async function getPasskeys(context: AuthContext, { user }: UserCall): Pro
   return jsonReply(200, (await findPasskeys(context.db, user.id)).map(passkeyJson));
 }
 
-const nameBody = z.object({ friendly_name: field.text });
+const nameBody = z.object({ friendly_name: field.text }).describe('PasskeyUpdateParams');
 
 /** PATCH /passkeys/{passkey_id}. */
 export async function patchPasskey(context: AuthContext, call: UserCall): Promise<HttpReply> {

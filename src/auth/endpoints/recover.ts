@@ -9,7 +9,7 @@ import { beginMailFlow, readChallenge } from '../flows/pkce.ts';
 import { sendTokenMail } from '../flows/send-mail.ts';
 import { findUserByEmail } from '../store/users.ts';
 
-const recoverBody = z.object({ email: field.text, ...pkceFields });
+const recoverBody = z.object({ email: field.text, ...pkceFields }).describe('RecoverParams');
 
 /**
  * POST /recover: mails a link to choose a new password; the answer is the same for unknown addresses.

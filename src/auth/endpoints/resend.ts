@@ -12,7 +12,9 @@ import { sendPhoneCode } from '../flows/send-sms.ts';
 import type { User } from '../store/rows.ts';
 import { findUserByEmail, findUserByPhone } from '../store/users.ts';
 
-const resendBody = z.object({ type: field.text, email: field.text, phone: field.text, ...pkceFields });
+const resendBody = z
+  .object({ type: field.text, email: field.text, phone: field.text, ...pkceFields })
+  .describe('ResendConfirmationParams');
 
 type ResendType = 'signup' | 'email_change' | 'sms' | 'phone_change';
 

@@ -13,14 +13,16 @@ import type { JsonObject, User } from '../store/rows.ts';
 import { userJson } from '../wire/user.ts';
 import { signInAnonymously } from './sign-in-anonymously.ts';
 
-const signUpBody = z.object({
-  email: field.text,
-  phone: field.text,
-  password: field.text,
-  data: field.object,
-  channel: field.text,
-  ...pkceFields,
-});
+const signUpBody = z
+  .object({
+    email: field.text,
+    phone: field.text,
+    password: field.text,
+    data: field.object,
+    channel: field.text,
+    ...pkceFields,
+  })
+  .describe('SignupParams');
 
 type SignUpBody = z.infer<typeof signUpBody>;
 

@@ -16,7 +16,9 @@ import type { JsonObject } from '../store/rows.ts';
 
 type Grant = (context: AuthContext, call: Call) => Promise<JsonObject>;
 
-const passwordBody = z.object({ email: field.text, phone: field.text, password: field.text });
+const passwordBody = z
+  .object({ email: field.text, phone: field.text, password: field.text })
+  .describe('PasswordGrantParams');
 
 const passwordGrant: Grant = async (context, call) => {
   const { email, phone, password } = await readJson(call, passwordBody);
@@ -33,14 +35,14 @@ const passwordGrant: Grant = async (context, call) => {
   });
 };
 
-const refreshBody = z.object({ refresh_token: field.text });
+const refreshBody = z.object({ refresh_token: field.text }).describe('RefreshTokenGrantParams');
 
 const refreshGrant: Grant = async (context, call) => {
   const { refresh_token } = await readJson(call, refreshBody);
   return refreshSession(context, call, refresh_token);
 };
 
-const pkceBody = z.object({ auth_code: field.text, code_verifier: field.text });
+const pkceBody = z.object({ auth_code: field.text, code_verifier: field.text }).describe('PKCEGrantParams');
 
 const pkceGrant: Grant = async (context, call) => {
   const { auth_code, code_verifier } = await readJson(call, pkceBody);
@@ -48,15 +50,17 @@ const pkceGrant: Grant = async (context, call) => {
   return exchangeCode(context, call, auth_code, code_verifier);
 };
 
-const idTokenBody = z.object({
-  id_token: field.text,
-  access_token: field.text,
-  nonce: field.text,
-  provider: field.text,
-  client_id: field.text,
-  issuer: field.text,
-  link_identity: field.flag,
-});
+const idTokenBody = z
+  .object({
+    id_token: field.text,
+    access_token: field.text,
+    nonce: field.text,
+    provider: field.text,
+    client_id: field.text,
+    issuer: field.text,
+    link_identity: field.flag,
+  })
+  .describe('IdTokenGrantParams');
 
 const idTokenGrant: Grant = async (context, call) => {
   const body = await readJson(call, idTokenBody);
@@ -80,7 +84,9 @@ const idTokenGrant: Grant = async (context, call) => {
   return signInWithIdToken(context, call, request, target);
 };
 
-const web3Body = z.object({ chain: field.text, message: field.text, signature: field.text });
+const web3Body = z
+  .object({ chain: field.text, message: field.text, signature: field.text })
+  .describe('Web3GrantParams');
 
 const web3Grant: Grant = async (context, call) =>
   signInWithWallet(context, call, () => readJson(call, web3Body));

@@ -14,17 +14,19 @@ export async function getUser(_context: AuthContext, call: UserCall): Promise<Ht
   return jsonReply(200, userJson(call.user));
 }
 
-const userBody = z.object({
-  email: field.text,
-  phone: field.text,
-  password: field.optionalText,
-  current_password: field.text,
-  nonce: field.text,
-  data: field.object,
-  app_metadata: field.object,
-  channel: field.text,
-  ...pkceFields,
-});
+const userBody = z
+  .object({
+    email: field.text,
+    phone: field.text,
+    password: field.optionalText,
+    current_password: field.text,
+    nonce: field.text,
+    data: field.object,
+    app_metadata: field.object,
+    channel: field.text,
+    ...pkceFields,
+  })
+  .describe('UserUpdateParams');
 
 /** PUT /user: changes that users make to themselves. */
 export async function putUser(context: AuthContext, call: UserCall): Promise<HttpReply> {

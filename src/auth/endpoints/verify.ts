@@ -85,14 +85,16 @@ function locationOf(target: string, outcome: LinkOutcome, isPkce: boolean): stri
   }
 }
 
-const verifyBody = z.object({
-  type: field.text,
-  token: field.text,
-  token_hash: field.text,
-  email: field.text,
-  phone: field.text,
-  redirect_to: field.text,
-});
+const verifyBody = z
+  .object({
+    type: field.text,
+    token: field.text,
+    token_hash: field.text,
+    email: field.text,
+    phone: field.text,
+    redirect_to: field.text,
+  })
+  .describe('VerifyParams');
 
 type VerifyBody = z.infer<typeof verifyBody>;
 

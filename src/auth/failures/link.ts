@@ -7,6 +7,7 @@ export const linkFailure = failures({
   otpNoAddress: [400, 'validation_failed', 'One of email or phone must be set'],
   otpDisabled: [422, 'otp_disabled', 'Signups not allowed for otp'],
   magicLinkDisabled: [422, 'email_provider_disabled', 'Login with magic link is disabled'],
+  magicLinkUnreadable: [400, 'bad_json', (reason: string) => `Could not read verification params: ${reason}`],
   magicLinkNoEmail: [422, 'validation_failed', 'Password recovery requires an email'],
   phoneOtpDisabled: [400, 'phone_provider_disabled', 'Unsupported phone provider'],
   recoverNoEmail: [400, 'validation_failed', 'Password recovery requires an email'],

@@ -121,7 +121,7 @@ export const journeys: readonly Scenario[] = [
       await get('authorize disabled', '/authorize?provider=github', {});
       await get('callback nothing', '/callback', {});
       await get('callback nonsense', '/callback?state=x', {});
-      await get('callback unknown', '/callback?state=' + noId, {});
+      await get('callback unknown', `/callback?state=${noId}`, {});
       await get('settings', '/settings', {});
       await get('jwks', '/.well-known/jwks.json', {});
       await target.ask('sso', 'POST', '/sso', { body: { domain: 'x.com' } });
@@ -202,7 +202,7 @@ export const journeys: readonly Scenario[] = [
       const factor = (await post('totp', '/factors', { factor_type: 'totp', friendly_name: 'app' })).json;
       await post('same name', '/factors', { factor_type: 'totp', friendly_name: 'app' });
       await post('bad id', '/factors/nonsense/challenge', {});
-      await post('unknown', '/factors/' + noId + '/challenge', {});
+      await post('unknown', `/factors/${noId}/challenge`, {});
       const asked = (await post('challenge', `/factors/${factor.id}/challenge`, {})).json;
       const verify = (step: string, body: unknown) => post(step, `/factors/${factor.id}/verify`, body);
       await verify('no code', { challenge_id: asked.id, code: '' });
@@ -238,7 +238,7 @@ export const journeys: readonly Scenario[] = [
       await admin('bad id', 'POST', '/admin/users', { email: 'x@y.zz', id: 'x' });
       await admin('long', 'POST', '/admin/users', { email: 'x@y.zz', password: 'x'.repeat(73) });
       await admin('get', 'GET', `/admin/users/${id}`);
-      await admin('unknown', 'GET', '/admin/users/' + noId);
+      await admin('unknown', 'GET', `/admin/users/${noId}`);
       await admin('no id', 'GET', '/admin/users/x');
       await admin('update', 'PUT', `/admin/users/${id}`, {
         email: 'eight@example.com',
@@ -249,15 +249,7 @@ export const journeys: readonly Scenario[] = [
       await admin('invite', 'POST', '/invite', { email: 'nine@example.com', data: { x: 1 } });
       await target.mail('nine@example.com');
       await admin('invite confirmed', 'POST', '/invite', { email: 'eight@example.com' });
-      for (const type of [
-        'signup',
-        'invite',
-        'magiclink',
-        'recovery',
-        'email_change_current',
-        'email_change_new',
-        'x',
-      ]) {
+      for (const type of ['signup', 'invite', 'magiclink', 'recovery', 'email_change_current', 'x']) {
         const body = { type, email: 'eight@example.com', new_email: 'ten@example.com', password };
         await admin(`link ${type}`, 'POST', '/admin/generate_link', body);
         await admin(`link ${type} for nobody`, 'POST', '/admin/generate_link', {

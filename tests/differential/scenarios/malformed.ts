@@ -37,8 +37,7 @@ const bodies = [
   'true',
   'null',
   'nonsense',
-  'tru',
-  '{"email":"a@b.co"} x',
+  '{"a":"a@b.co"} x',
   '{"a":"\u0001"}',
   '{"a":"\\x"}',
   '{"a":01}',
@@ -94,34 +93,28 @@ const wrongTypes = [
 ] as const;
 
 const paths = [
-  ['/', ''],
-  ['/nonsense', ''],
-  ['/admin', ''],
-  ['/admin/', ''],
-  ['/admin/nonsense', ''],
-  ['/admin/users/', ''],
-  [`/admin/users/${noId}/nonsense`, ''],
-  ['/user/nonsense', ''],
-  ['/user/', ''],
-  ['/signup/', ''],
-  ['/signup/nonsense', ''],
-  ['/verify/', ''],
-  ['/verify/nonsense', ''],
-  ['/token/', ''],
-  ['/logout/', ''],
-  ['/callback/', ''],
-  ['/callback/nonsense', ''],
-  ['/reauthenticate/', ''],
-  ['/settings/', ''],
-  ['/health/', ''],
-  ['/factors/', ''],
-  [`/factors/${noId}/nonsense`, ''],
-  ['/passkeys/', ''],
-  ['/passkeys/nonsense/nonsense', ''],
-  ['/.well-known/nonsense', ''],
-  ['//signup', ''],
-  ['/SIGNUP', ''],
-  ['/%73ignup', ''],
+  '/',
+  '/nonsense',
+  '/admin',
+  '/admin/',
+  '/admin/nonsense',
+  '/admin/users/',
+  `/admin/users/${noId}/nonsense`,
+  '/user/nonsense',
+  '/user/',
+  '/signup/',
+  '/signup/nonsense',
+  '/verify/',
+  '/verify/nonsense',
+  '/callback/',
+  '/reauthenticate/',
+  '/factors/',
+  `/factors/${noId}/nonsense`,
+  '/passkeys/',
+  '/passkeys/nonsense/nonsense',
+  '/.well-known/nonsense',
+  '//signup',
+  '/SIGNUP',
 ] as const;
 
 const known = [
@@ -140,7 +133,6 @@ const known = [
   '/logout',
   '/reauthenticate',
   '/authorize',
-  '/callback',
   '/invite',
   '/factors',
   `/factors/${noId}`,
@@ -193,7 +185,7 @@ export const malformed: readonly Scenario[] = [
     name: 'paths that are none, and methods that a path has not',
     profiles: ['confirmations', 'closed'],
     async run(target) {
-      for (const [path] of paths) {
+      for (const path of paths) {
         for (const token of [undefined, target.serviceKey]) {
           for (const method of ['GET', 'POST']) {
             await target.ask(`${method} ${path} ${token === undefined ? '' : 'as admin'}`, method, path, {

@@ -15,7 +15,9 @@ export async function getUserFactors(context: AuthContext, call: AdminCall): Pro
   return jsonReply(200, user.factors.map(factorJson));
 }
 
-const factorBody = z.object({ friendly_name: field.text, phone: field.text });
+const factorBody = z
+  .object({ friendly_name: field.text, phone: field.text })
+  .describe('adminUserUpdateFactorParams');
 
 /** PUT /admin/users/{user_id}/factors/{factor_id}. */
 export async function putUserFactor(context: AuthContext, call: AdminCall): Promise<HttpReply> {

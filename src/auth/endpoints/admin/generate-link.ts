@@ -6,14 +6,16 @@ import { demandEmail } from '../../flows/addresses.ts';
 import { generateLink } from '../../flows/generate-link.ts';
 import { userJson } from '../../wire/user.ts';
 
-const linkBody = z.object({
-  type: field.text,
-  email: field.text,
-  new_email: field.text,
-  password: field.text,
-  data: field.object,
-  redirect_to: field.text,
-});
+const linkBody = z
+  .object({
+    type: field.text,
+    email: field.text,
+    new_email: field.text,
+    password: field.text,
+    data: field.object,
+    redirect_to: field.text,
+  })
+  .describe('GenerateLinkParams');
 
 /** POST /admin/generate_link: the link of a mail, without the mail. */
 export async function postGenerateLink(context: AuthContext, call: AdminCall): Promise<HttpReply> {

@@ -6,7 +6,7 @@ import { demandEmail } from '../../flows/addresses.ts';
 import { inviteUser } from '../../flows/invite.ts';
 import { userJson } from '../../wire/user.ts';
 
-const inviteBody = z.object({ email: field.text, data: field.object });
+const inviteBody = z.object({ email: field.text, data: field.object }).describe('InviteParams');
 
 /** POST /invite: mails an invitation. */
 export async function postInvite(context: AuthContext, call: AdminCall): Promise<HttpReply> {

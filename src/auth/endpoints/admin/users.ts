@@ -13,23 +13,25 @@ import { findUser } from '../../store/users.ts';
 import { userJson } from '../../wire/user.ts';
 import { pageHeaders, readDirection, readPage } from './pagination.ts';
 
-const adminUserBody = z.object({
-  id: field.text,
-  aud: field.text,
-  role: field.text,
-  email: field.text,
-  phone: field.text,
-  password: field.optionalText,
-  password_hash: field.text,
-  email_confirm: field.flag,
-  phone_confirm: field.flag,
-  user_metadata: field.object,
-  app_metadata: field.object,
-  ban_duration: field.text,
-});
+const adminUserBody = z
+  .object({
+    id: field.text,
+    aud: field.text,
+    role: field.text,
+    email: field.text,
+    phone: field.text,
+    password: field.optionalText,
+    password_hash: field.text,
+    email_confirm: field.flag,
+    phone_confirm: field.flag,
+    user_metadata: field.object,
+    app_metadata: field.object,
+    ban_duration: field.text,
+  })
+  .describe('AdminUserParams');
 
 /** The user that the path names. */
-export async function demandPathUser(context: AuthContext, call: AdminCall): Promise<User> {
+export async function demandPathUser(context: AuthContext, call: Pick<AdminCall, 'params'>): Promise<User> {
   const id = call.params.user_id ?? '';
   if (!isUuid(id)) throw adminFailure.userIdNotUuid();
   const user = await findUser(context.db, id);
@@ -69,7 +71,7 @@ export async function putUserById(context: AuthContext, call: AdminCall): Promis
   return jsonReply(200, userJson(await updateUserAsAdmin(context, call, user, body)));
 }
 
-const deleteBody = z.object({ should_soft_delete: field.flag });
+const deleteBody = z.object({ should_soft_delete: field.flag }).describe('adminUserDeleteParams');
 
 /** DELETE /admin/users/{user_id}: for good, or so that only the row remains. */
 export async function deleteUserById(context: AuthContext, call: AdminCall): Promise<HttpReply> {
