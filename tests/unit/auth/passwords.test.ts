@@ -52,11 +52,16 @@ describe('a stored password', () => {
     const stored = await hash('right', id);
     const time = async (value: string | null) => {
       const start = performance.now();
-      for (let i = 0; i < 4; i++) await verify('wrong', value, id);
+      await verify('wrong', value, id);
       return performance.now() - start;
     };
     await time(stored);
-    const [missing, wrong] = [await time(null), await time(stored)];
+    // The quickest of many in turn: what else runs on the machine only ever adds.
+    let [missing, wrong] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let i = 0; i < 12; i++) {
+      missing = Math.min(missing, await time(null));
+      wrong = Math.min(wrong, await time(stored));
+    }
     expect(missing / wrong).toBeGreaterThan(0.6);
     expect(missing / wrong).toBeLessThan(1.6);
   });
