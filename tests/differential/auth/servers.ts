@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Inbox, startInbox } from '../../src/inbox/inbox.ts';
-import { type AdminClient, connect } from '../../src/pg/connect.ts';
-import { sql } from '../../src/pg/sql/sql.ts';
-import { freePorts } from '../support/ports.ts';
+import { type Inbox, startInbox } from '../../../src/inbox/inbox.ts';
+import { type AdminClient, connect } from '../../../src/pg/connect.ts';
+import { sql } from '../../../src/pg/sql/sql.ts';
+import { freePorts } from '../../support/ports.ts';
 import type { Profile } from './profiles.ts';
 import { type Stage, startStage } from './stage.ts';
 

@@ -1,18 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
+import { differences } from '../differences.ts';
 import type { Recorded } from './target.ts';
 
 /** A step whose results differ, and where. */
 export type Difference = { readonly step: string; readonly places: readonly string[] };
-
-/** Paths at which two values differ, with both sides. */
-function placesOf(a: unknown, b: unknown, path = ''): readonly string[] {
-  if (isDeepStrictEqual(a, b)) return [];
-  const isBranch = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null;
-  if (!isBranch(a) || !isBranch(b)) return [`${path}: ${JSON.stringify(a)} | ${JSON.stringify(b)}`];
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].flatMap((key) => placesOf(a[key], b[key], `${path}.${key}`));
-}
 
 /** Every step at which two recordings differ; steps that only one side has differ as a whole. */
 export function compareRecordings(a: readonly Recorded[], b: readonly Recorded[]): readonly Difference[] {
@@ -28,6 +18,6 @@ export function compareRecordings(a: readonly Recorded[], b: readonly Recorded[]
   };
   const [left, right] = [keyed(a), keyed(b)];
   return [...new Set([...left.keys(), ...right.keys()])]
-    .map((step) => ({ step, places: placesOf(left.get(step), right.get(step)) }))
+    .map((step) => ({ step, places: differences(left.get(step), right.get(step)) }))
     .filter(({ places }) => places.length > 0);
 }

@@ -1,4 +1,4 @@
-import type { AdminClient } from '../../src/pg/connect.ts';
+import type { AdminClient } from '../../../src/pg/connect.ts';
 
 /** Tables that requests write to, and in which order their rows came. */
 const tables = {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { secretSigningKey, signToken } from '../../src/identity/sign.ts';
+import { secretSigningKey, signToken } from '../../../src/identity/sign.ts';
 import { withoutAccepted } from './accepted.ts';
 import { compareRecordings } from './compare.ts';
 import { type Profile, profiles } from './profiles.ts';
