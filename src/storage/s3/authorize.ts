@@ -33,22 +33,27 @@ export function claimantOf(deps: StorageDeps, accessKey: string, sessionToken: s
   return { secret: keys.s3.secretAccessKey, principal: () => Promise.resolve(servicePrincipal) };
 }
 
-/** Throws `AccessDenied` for a scope that is not this service in a region that it answers for. */
+/**
+ * Throws `AccessDenied` for a scope that is not this service in the region that it insists on, `SignatureDoesNotMatch`
+ * for any other region than those that clients sign for.
+ */
 export function requireScope(
   deps: StorageDeps,
   { service, region }: Pick<Signature, 'service' | 'region'>,
 ): void {
+  const isOwn = region === deps.keys.s3.region;
+  if (deps.config.enforcesS3Region && !isOwn) throw new StorageError('AccessDenied', 'Invalid Region');
   if (service !== 's3') throw new StorageError('AccessDenied', 'Invalid Service');
-  const { enforcesS3Region } = deps.config;
-  const isKnown = region === deps.keys.s3.region || (!enforcesS3Region && anyRegions.includes(region));
-  if (!isKnown) throw new StorageError('AccessDenied', 'Invalid Region');
+  if (!isOwn && !anyRegions.includes(region)) throw mismatch();
 }
 
-const mismatch = () =>
+const mismatch = (hint = '. Check your key and signing method.') =>
   new StorageError(
     'SignatureDoesNotMatch',
-    'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    `The request signature we calculated does not match the signature you provided${hint}`,
   );
+
+const sessionHint = ', Check your credentials. The session token should be a valid JWT token';
 
 /**
  * Verifies the request's signature, for whichever of its hosts the client signed: behind a proxy the one that arrives
@@ -75,7 +80,9 @@ export async function authorize(deps: StorageDeps, request: HttpRequest): Promis
       }),
     ),
   );
-  if (!isRight || !signature.signedHeaders.includes('host')) throw mismatch();
+  if (!isRight || !signature.signedHeaders.includes('host')) {
+    throw mismatch(signature.sessionToken === undefined ? undefined : sessionHint);
+  }
   return { principal: await claimant.principal(), signature, key };
 }
 

@@ -52,7 +52,7 @@ export const head: Operation = async ({ deps, call }) => {
 /** GetBucketLocation. */
 export const location: Operation = async ({ deps, call }) => {
   await getBucket(deps.requestDb, scopeOf(call), call.params.bucket);
-  return xmlReply('LocationConstraint', { LocationConstraint: deps.keys.s3.region });
+  return xmlReply('LocationConstraint', deps.keys.s3.region);
 };
 
 /** GetBucketVersioning: never on. */

@@ -18,8 +18,7 @@ function copySource(headers: IncomingHttpHeaders): ObjectKey {
     throw new StorageError('InvalidParameter', 'CopySource');
   }
   const at = path.indexOf('/');
-  if (at < 1) throw new StorageError('InvalidBucketName');
-  if (at === path.length - 1) throw new StorageError('MissingParameter', 'CopySource');
+  if (at < 1 || at === path.length - 1) throw new StorageError('MissingParameter', 'CopySource');
   return { bucket: path.slice(0, at), name: path.slice(at + 1) };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { scopeOf } from '../call.ts';
-import { StorageError } from '../errors.ts';
 import { deleteObjects, existingNames } from '../store/objects.ts';
+import { read } from '../wire/schema.ts';
 import { readDocument } from './body.ts';
 import { requireBucket } from './objects.ts';
 import { type Operation, xmlReply } from './operation.ts';
@@ -9,10 +9,7 @@ import { readXml } from './xml.ts';
 
 const document = z.object({
   Delete: z.object({
-    Object: z
-      .array(z.object({ Key: z.string() }))
-      .min(1)
-      .max(1000),
+    Object: z.array(z.object({ Key: z.string() })),
     Quiet: z.string().optional(),
   }),
 });
@@ -20,11 +17,11 @@ const document = z.object({
 /** DeleteObjects: what policies keep is reported as denied; what is missing counts as deleted. */
 export const removeMany: Operation = async (s3) => {
   const { deps, call, body } = s3;
-  const parsed = document.safeParse(readXml(await readDocument(body)));
-  if (!parsed.success) throw new StorageError('MalformedXML', 'Invalid Delete document');
+  const text = await readDocument(body);
+  const order = read('Body', document, text === '' ? undefined : readXml(text));
   await requireBucket(s3);
   const { bucket } = call.params;
-  const { Object: objects, Quiet: quiet } = parsed.data.Delete;
+  const { Object: objects, Quiet: quiet } = order.Delete;
   const keys = objects.map((object) => object.Key);
   const graceSeconds = deps.config.deleteGraceMs / 1000;
   await deleteObjects(deps.requestDb, scopeOf(call), bucket, keys, graceSeconds);

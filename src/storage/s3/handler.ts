@@ -4,6 +4,7 @@ import type { StorageDeps } from '../deps.ts';
 import { StorageError, toStorageError } from '../errors.ts';
 import { requireBucketId } from '../names.ts';
 import { discardBody } from '../objects/discard-body.ts';
+import { notFoundReply } from '../wire/not-found.ts';
 import type { PathParams } from '../wire/path.ts';
 import { authorize } from './authorize.ts';
 import { openBody } from './body.ts';
@@ -14,14 +15,16 @@ import { findOperation, type Target } from './operations.ts';
 /** Path of the protocol, below the service's prefix. */
 const s3Path = '/s3';
 
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
+
 type Named = PathParams & { readonly target: Target };
 
 /** Answers S3 requests in the path style. */
 export async function handleS3(deps: StorageDeps, request: HttpRequest): Promise<HttpReply> {
-  let named: Named | null = null;
+  if (!methods.has(request.method)) return { ...notFoundReply(request), route: 'unmatched' };
   let route = `${s3Path}/*`;
   try {
-    named = readPath(request.path);
+    const named = readPath(request.path);
     const query = parseQuery(request.query);
     if (isForm(named, request)) return { ...(await uploadForm(deps, request, named)), route };
     const operation = findOperation(named.target, request, query);
@@ -37,7 +40,7 @@ export async function handleS3(deps: StorageDeps, request: HttpRequest): Promise
     const error = toStorageError(thrown);
     if (error.row.status >= 500) report(deps, request, error);
     await discardBody(request.body);
-    const resource = named === null ? '' : [named.bucket, named.name].filter((part) => part !== '').join('/');
+    const resource = request.path.slice(s3Path.length + 1).replace(/\/$/, '');
     return { ...s3ErrorReply(error, resource), route };
   }
 }

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import { scopeOf } from '../call.ts';
 import { StorageError } from '../errors.ts';
 import { decodeCursor, encodeCursor } from '../objects/cursor.ts';
 import { findBucket } from '../store/buckets.ts';
 import { listDelimited, listPage, type PageEntry } from '../store/listing.ts';
 import { metadataOf } from '../store/rows.ts';
+import { integer, read, word } from '../wire/schema.ts';
 import { type Operation, parameter, type S3Call, xmlReply } from './operation.ts';
 
 const maxPage = 1000;
@@ -49,12 +51,10 @@ async function readPage({ deps, call }: S3Call, listing: Listing): Promise<Page>
   };
 }
 
-function limitOf(call: S3Call): number {
-  const text = parameter(call, 'max-keys');
-  if (text !== undefined && !/^\d+$/.test(text)) {
-    throw new StorageError('InvalidSchema', 'Querystring, max-keys must be integer');
-  }
-  return Math.min(Number(text ?? 0) || maxPage, maxPage);
+const listingQuery = z.object({ 'max-keys': integer(0).optional(), 'encoding-type': word('url').optional() });
+
+function limitOf({ query }: S3Call): number {
+  return Math.min(read('Querystring', listingQuery, query)['max-keys'] || maxPage, maxPage);
 }
 
 /** The members that both versions of the listing share. */
@@ -93,7 +93,7 @@ export const listV2: Operation = async (call) => {
   };
   const page = await readPage(call, listing);
   const cursor = (after: string) =>
-    encodeCursor({ after, afterTime: null, sortColumn: null, sortOrder: null });
+    encodeCursor({ after, afterTime: null, sortColumn: null, sortOrder: token ? 'asc' : null });
   return xmlReply('ListBucketResult', {
     ...common(call, listing, page),
     KeyCount: page.files.length + page.folders.length,

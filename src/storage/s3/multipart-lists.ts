@@ -1,25 +1,27 @@
+import { z } from 'zod';
 import { scopeOf } from '../call.ts';
 import { StorageError } from '../errors.ts';
 import { findMultipart, listMultiparts, listParts } from '../store/multipart.ts';
+import { integer, read, text } from '../wire/schema.ts';
 import { requireBucket } from './objects.ts';
-import { type Operation, parameter, type S3Call, xmlReply } from './operation.ts';
+import { type Operation, parameter, xmlReply } from './operation.ts';
 
 const most = 1000;
 
-function count(s3: S3Call, name: string, fallback: number): number {
-  const text = parameter(s3, name);
-  if (text === undefined || text === '') return fallback;
-  if (!/^\d+$/.test(text)) throw new StorageError('InvalidParameter', name);
-  return Number(text);
-}
+const partsQuery = z.object({
+  'max-parts': integer(0, most).optional(),
+  'part-number-marker': text.optional(),
+});
+const uploadsQuery = z.object({ 'max-uploads': integer(1).optional() });
 
 /** ListParts: of an upload that exists, those that the request sees. */
 export const parts: Operation = async (s3) => {
   const { deps, call } = s3;
   const id = parameter(s3, 'uploadId') ?? '';
   if ((await findMultipart(deps.serviceDb, call.params, id)) === null) throw new StorageError('NoSuchUpload');
-  const limit = Math.min(count(s3, 'max-parts', most) || most, most);
-  const after = count(s3, 'part-number-marker', 0);
+  const asked = read('Querystring', partsQuery, s3.query);
+  const limit = asked['max-parts'] || most;
+  const after = Number(asked['part-number-marker']) || 0;
   const rows = await listParts(deps.requestDb, scopeOf(call), { id, after, limit: limit + 1 });
   const shown = rows.slice(0, limit);
   const isTruncated = rows.length > limit;
@@ -40,16 +42,17 @@ export const parts: Operation = async (s3) => {
   });
 };
 
-const encodeMarker = (text: string): string => Buffer.from(`l:${text}`).toString('base64');
-const decodeMarker = (text: string | undefined): string =>
-  text === undefined || text === '' ? '' : Buffer.from(text, 'base64').toString('utf8').replace(/^l:/, '');
+const encodeMarker = (last: string): string => Buffer.from(`l:${last}`).toString('base64');
+const decodeMarker = (marker: string | undefined): string =>
+  marker === undefined || marker === ''
+    ? ''
+    : Buffer.from(marker, 'base64').toString('utf8').replace(/^l:/, '');
 
 /** ListMultipartUploads: those that the request sees. */
 export const uploads: Operation = async (s3) => {
   const { deps, call } = s3;
   await requireBucket(s3);
-  const limit = count(s3, 'max-uploads', most);
-  if (limit < 1 || limit > most) throw new StorageError('InvalidParameter', 'MaxUploads');
+  const limit = Math.min(read('Querystring', uploadsQuery, s3.query)['max-uploads'] ?? most, most);
   const delimiter = parameter(s3, 'delimiter') ?? '';
   const prefix = parameter(s3, 'prefix') ?? '';
   const [keyMarker, idMarker] = [parameter(s3, 'key-marker'), parameter(s3, 'upload-id-marker')];
@@ -71,6 +74,7 @@ export const uploads: Operation = async (s3) => {
     NextKeyMarker: last === undefined ? undefined : encodeMarker(last.key),
     NextUploadIdMarker: last === undefined ? undefined : encodeMarker(last.id),
     MaxUploads: limit,
+    KeyCount: shown.length,
     IsTruncated: last !== undefined,
     Delimiter: delimiter || undefined,
     EncodingType: parameter(s3, 'encoding-type'),

@@ -19,6 +19,7 @@ import {
 } from '../store/multipart.ts';
 import { hasVersion, probeWrite } from '../store/objects.ts';
 import { type BucketRow, type Json, metadataOf } from '../store/rows.ts';
+import { integer, read } from '../wire/schema.ts';
 import { readDocument } from './body.ts';
 import { requireSource } from './copy.ts';
 import { type Operation, parameter, type S3Call, xmlReply } from './operation.ts';
@@ -80,13 +81,9 @@ export const start: Operation = async (s3) => {
   });
 };
 
-function partNumber(s3: S3Call): number {
-  const number = Number(parameter(s3, 'partNumber'));
-  if (!Number.isInteger(number) || number < 1 || number > maxPartNumber) {
-    throw new StorageError('InvalidArgument', 'Part number must be an integer between 1 and 10000');
-  }
-  return number;
-}
+const partQuery = z.object({ partNumber: integer(1, maxPartNumber) });
+
+const partNumber = ({ query }: S3Call): number => read('Querystring', partQuery, query).partNumber;
 
 /** Throws `EntityTooLarge` when the parts so far and this one pass the bucket's limit. */
 async function requireRoom(

@@ -1,6 +1,7 @@
 import type { HttpReply, ReplyHeaders } from '../../http/exchange.ts';
 import { scopeOf, serviceScopeOf } from '../call.ts';
 import { StorageError } from '../errors.ts';
+import { requireNameCharacters } from '../names.ts';
 import { serveObject } from '../objects/download.ts';
 import { httpDate, requireSendable } from '../objects/reply-headers.ts';
 import { uploadFile } from '../objects/upload.ts';
@@ -42,6 +43,7 @@ export const put: Operation = async ({ deps, call, body }) => {
 
 /** The object that the request may see; throws `NoSuchKey`. */
 async function requireVisible({ deps, call }: S3Call): Promise<ObjectRow> {
+  requireNameCharacters(call.params.name);
   const row = await findObject(deps.requestDb, scopeOf(call), call.params);
   if (row === null) throw new StorageError('NoSuchKey');
   return row;
@@ -56,11 +58,14 @@ const overrides: Readonly<Record<string, string>> = {
   'response-expires': 'expires',
 };
 
-/** Headers that a signed request may choose; values that no header can hold are ignored. */
+/** Headers that a signed request may choose; values that no header can hold are ignored, an odd date is refused. */
 function overridden(call: S3Call): ReplyHeaders {
   const headers: Record<string, string> = {};
   for (const [name, header] of Object.entries(overrides)) {
     const value = parameter(call, name);
+    if (header === 'expires' && value !== undefined && Number.isNaN(Date.parse(value))) {
+      throw new StorageError('InvalidParameter', name);
+    }
     if (value !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) headers[header] = value;
   }
   return headers;
@@ -78,6 +83,8 @@ export const get: Operation = async (s3) => {
       ...reply.headers,
       'content-type': reply.status === 304 ? undefined : stored.mimetype,
       'cache-control': stored.cacheControl,
+      'accept-ranges': undefined,
+      'x-robots-tag': undefined,
       ...metadataHeaders(row.user_metadata),
       ...overridden(s3),
     },
@@ -95,7 +102,6 @@ export const head: Operation = async (s3) => {
     'content-type': metadata.mimetype,
     etag: metadata.eTag,
     'last-modified': httpDate(row.updated_at ?? undefined),
-    'accept-ranges': 'bytes',
     ...metadataHeaders(row.user_metadata),
   });
   return { status: 200, headers, body: null };

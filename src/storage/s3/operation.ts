@@ -18,7 +18,7 @@ export type S3Call = {
 export type Operation = (call: S3Call) => Promise<HttpReply>;
 
 /** An answer with a document. */
-export const xmlReply = (root: string, tree: XmlTree): HttpReply => ({
+export const xmlReply = (root: string, tree: XmlTree | string): HttpReply => ({
   status: 200,
   headers: { 'content-type': 'application/xml; charset=utf-8' },
   body: writeXml(root, tree),

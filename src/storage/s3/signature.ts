@@ -34,8 +34,7 @@ export function readSignature(request: HttpRequest): Signature {
   const authorization = headers.authorization;
   if (authorization?.startsWith(`${algorithm} `)) return fromHeader(authorization, headers);
   if (query['X-Amz-Signature'] !== undefined) return fromQuery(query, headers);
-  if (authorization === undefined) throw new StorageError('InvalidSignature', 'Missing authorization header');
-  throw new StorageError('InvalidSignature', 'Unsupported authorization type');
+  throw new StorageError('AccessDenied', 'Missing signature');
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -59,10 +58,13 @@ function fromHeader(authorization: string, headers: Values): Signature {
 
 function fromQuery(query: Values, headers: Values): Signature {
   const expires = Number(one(query['X-Amz-Expires']) ?? Number.NaN);
-  if (!Number.isInteger(expires) || expires < 1 || expires > longestUrlSeconds) {
+  if (!Number.isInteger(expires) || expires < 0) {
+    throw new StorageError('InvalidSignature', 'Invalid expiration');
+  }
+  if (expires > longestUrlSeconds) {
     throw new StorageError(
       'AuthorizationQueryParametersError',
-      'X-Amz-Expires must be between 1 and 604800 seconds',
+      'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds',
     );
   }
   return build({
@@ -131,7 +133,7 @@ export function requireTimely(signature: Signature, nowMs: number): void {
     }
     return;
   }
-  if (signedMs - nowMs > skewMs || nowMs > signedMs + signature.expiresSeconds * 1000) {
+  if (signedMs - nowMs > skewMs || nowMs >= signedMs + signature.expiresSeconds * 1000) {
     throw new StorageError('ExpiredToken');
   }
 }

@@ -32,7 +32,7 @@ function write(name: string, node: XmlNode, attributes = ''): string {
 }
 
 /** A document with one root, in the protocol's namespace. */
-export const writeXml = (root: string, tree: XmlTree): string =>
+export const writeXml = (root: string, tree: XmlTree | string): string =>
   `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>${write(root, tree, ` xmlns="${namespace}"`)}`;
 
 const parser = new XMLParser({
@@ -48,7 +48,8 @@ const parser = new XMLParser({
 
 /** Reads a document, as unknown; throws `MalformedXML`. */
 export function readXml(text: string): unknown {
-  if (/<!DOCTYPE/i.test(text)) throw new StorageError('MalformedXML', 'DOCTYPE is not supported');
+  if (/<!DOCTYPE/i.test(text))
+    throw new StorageError('MalformedXML', 'Invalid XML payload: DOCTYPE is not supported');
   try {
     return parser.parse(text, true);
   } catch (thrown) {

@@ -6,8 +6,8 @@ import { StorageError } from '../errors.ts';
  * clients see: `body/limit must be >= 1`. Scalars are coerced as that validator coerces them.
  */
 
-/** The part of a request that a schema reads, as messages name it. */
-export type Area = 'body' | 'querystring' | 'headers';
+/** The part of a request that a schema reads, as messages name it; capitals are those of the S3 endpoint. */
+export type Area = 'body' | 'querystring' | 'headers' | 'Body' | 'Querystring';
 
 type Issue = z.core.$ZodIssue;
 
@@ -98,12 +98,13 @@ const isMissing = (issue: Issue, value: unknown): boolean =>
   issue.path.length > 0 && valueAt(value, issue.path) === undefined;
 
 function describe(area: Area, issue: Issue, value: unknown): string {
-  const parent = [area, ...issue.path.slice(0, -1)].join('/');
+  const separator = area === 'Body' || area === 'Querystring' ? ', ' : '/';
+  const parent = [area, ...issue.path.slice(0, -1)].join(separator);
   const last = issue.path.at(-1);
   if (last !== undefined && isMissing(issue, value)) {
     return `${parent} must have required property '${String(last)}'`;
   }
-  return `${[area, ...issue.path].join('/')} ${rule(issue)}`;
+  return `${[area, ...issue.path].join(separator)} ${rule(issue)}`;
 }
 
 function rule(issue: Issue): string {

@@ -7,7 +7,7 @@ const everywhere = /./;
 export const documented: readonly Documented[] = [
   {
     scenario: /^downloads: ranges/,
-    step: /^none-match|^both later|^if-range/,
+    step: /^none-match|^both later|^if-range|^modified since same/,
     why: 'conditions as HTTP has them',
   },
   { scenario: /^downloads: ranges/, step: /^damaged/, why: 'damaged rows' },
@@ -31,4 +31,30 @@ export const documented: readonly Documented[] = [
     step: /public\/(shut|none)/,
     why: 'upstream answers with what fails first',
   },
+  {
+    scenario: /^s3/,
+    step: /^(url|long url|skewed|negative|wrong payload)/,
+    why: 'signatures are held to their time and body',
+  },
+  {
+    scenario: /^s3/,
+    step: /\?(acl|cors|lifecycle|policy|tagging|object-lock|torrent|attributes|versionId)=/,
+    why: 'parts of objects that are not served',
+  },
+  { scenario: /^s3: buckets/, step: /^GET|^page|^DELETE $/, why: 'listings as AWS has them' },
+  {
+    scenario: /^s3: objects/,
+    step: /^if-none-match tag|^copy (encoded|if-|replace)|^rows|^delete many|overrides|modified-since|folder|^name:/,
+    why: 'conditions and encodings as AWS has them',
+  },
+  {
+    scenario: /^s3: uploads/,
+    step: /^(complete|part|list|copy part|abort|head|tail|begin without type|uploads|rows|delete)/,
+    why: 'parts as AWS has them',
+  },
+  { scenario: /^s3/, step: /HEAD|user lists/, why: 'heads name what ranges are in' },
+  { scenario: /^resumable/, step: /(head|patch|delete) .*\.\.\//, why: 'texts without internal paths' },
+  { scenario: /^listings: pages/, step: /^page \{\.\.\.\}$/, why: 'cursors that are none' },
+  { scenario: /^resumable/, step: /^(preflight|read|rows after)/, why: 'ETags, preflights' },
+  { scenario: /^resumable/, step: /^(length 10|name )/, why: 'lists of types count without a type too' },
 ];

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { XMLParser } from 'fast-xml-parser';
 import { Client } from 'pg';
 import { createMask, type Mask } from './mask.ts';
 import { type S3Keys, signRequest, type Tampering } from './sign-s3.ts';
@@ -79,7 +80,7 @@ const users: Readonly<Record<Caller, object>> = {
 
 /** Headers that every server has its own of. */
 const ignored =
-  /^(date|connection|keep-alive|transfer-encoding|access-control-allow-origin|access-control-expose-headers|vary|sb-request-id|x-content-type-options|content-security-policy|server)$/;
+  /^(date|connection|keep-alive|transfer-encoding|access-control-allow-origin|access-control-expose-headers|vary|sb-request-id|x-content-type-options|content-security-policy|server|created-at|upload-expires)$/;
 
 const lifetimeSeconds = 3600;
 
@@ -262,16 +263,24 @@ function parse(text: string): unknown {
 }
 
 const maxShown = 2000;
+const xml = new XMLParser({ ignoreAttributes: false, parseTagValue: false });
+
+/** A document as a tree: the order of different elements does not count. */
+const readXml = (text: string): unknown => xml.parse(text);
 
 function record(mask: Mask, { status, headers, text, json }: Answer): unknown {
   const compared = Object.entries(headers)
     .filter(([name]) => !ignored.test(name))
     // The length of a document with ids and dates in it is compared by the document.
-    .filter(([name]) => name !== 'content-length' || (json === null && status !== 304))
+    .filter(([name]) => name !== 'content-length' || (json === null && text !== '' && status !== 304))
     // No failure may be kept by a cache; upstream leaves that to its own.
     .filter(([name, value]) => !(status >= 400 && name === 'cache-control' && value === 'no-store'))
     .map(([name, value]) => [name, mask.text(String(value))]);
   const isObject = typeof json === 'object' && json !== null;
+  if (text.startsWith('<?xml')) {
+    const { 'content-length': _length, ...rest } = Object.fromEntries(compared);
+    return { status, headers: rest, body: mask.value(readXml(text)) };
+  }
   return {
     status,
     headers: Object.fromEntries(compared),

@@ -251,7 +251,7 @@ export const s3Scenarios: readonly Scenario[] = [
       await s3('over', 'PUT', '/small/over', { body: '123456', headers: text });
       await s3('wrong type', 'PUT', '/small/type', { body: '1', headers: { 'content-type': 'image/png' } });
       await s3('typeless', 'PUT', '/small/typeless', { body: '1' });
-      await s3('tags', 'PUT', '/b/one?tagging=', { body: '<Tagging><TagSet/></Tagging>' });
+      await s3('tags', 'PUT', '/b/tagged?tagging=', { body: '<Tagging><TagSet/></Tagging>' });
       await target.rows('rows', state);
       const got = await s3('get', 'GET', '/b/one');
       const tag = String(got.headers.etag);
