@@ -144,6 +144,11 @@ const own: readonly CommandEntry[] = [
     load: () => import('./commands/compat-scan.ts'),
   },
   {
+    path: ['shadow'],
+    summary: 'answer from the old project and compare this backend in the background',
+    load: () => import('./commands/shadow.ts'),
+  },
+  {
     path: ['completion'],
     summary: 'print a completion script for a shell',
     load: () => import('./commands/completion.ts'),

@@ -24,7 +24,8 @@ function parseServices(value: string): Service[] {
   });
 }
 
-function parseCount(value: string): number {
+/** Reads an option that is a count. */
+export function parseCount(value: string): number {
   const count = Number(value);
   if (Number.isInteger(count) && count > 0) return count;
   throw new InvalidArgumentError('A number from 1 on.');

@@ -1,5 +1,5 @@
+import { differingPlaces, placeBelow } from './places.ts';
 import type { CaseResult, StepRecord, SuiteResult } from './result.ts';
-import { mismatches } from './run/match.ts';
 
 /** One thing in which two targets differ. */
 export type Difference = {
@@ -93,10 +93,10 @@ function narrowed(
   const [a, b] = [parseDocument(left), parseDocument(right)];
   if (left === right || a === undefined || b === undefined) return [{ name, left, right }];
   const text = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value));
-  return mismatches(a, b, 'exact').map(({ at, expected, actual }) => ({
-    name: at === '' || at.startsWith('[') ? `${name}${at}` : `${name}.${at}`,
-    left: text(expected),
-    right: text(actual),
+  return differingPlaces(a, b).map((place) => ({
+    name: placeBelow(name, place.at),
+    left: text(place.left),
+    right: text(place.right),
   }));
 }
 
