@@ -8,6 +8,7 @@ import type { Passwords } from './passwords/passwords.ts';
 import type { OidcVerifier } from './providers/oidc.ts';
 import type { RedirectRules } from './redirects/rules.ts';
 import type { SmsSender } from './sms/channel.ts';
+import type { ServiceProvider } from './sso/service-provider.ts';
 import type { AuditLog } from './store/audit.ts';
 
 /** What endpoints and flows work with; made once for a service. */
@@ -20,6 +21,8 @@ export type AuthContext = AuthDeps & {
   readonly oidc: OidcVerifier;
   readonly passwords: Passwords;
   readonly redirects: RedirectRules;
+  /** What this instance is to SAML identity providers; null while SAML is off. */
+  readonly serviceProvider: ServiceProvider | null;
   /** Sends text messages; null without an account at a provider. */
   readonly sms: SmsSender | null;
   readonly usedSteps: UsedSteps;

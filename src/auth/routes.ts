@@ -7,6 +7,13 @@ import { deleteUserFactor, getUserFactors, putUserFactor } from './endpoints/adm
 import { postGenerateLink } from './endpoints/admin/generate-link.ts';
 import { postInvite } from './endpoints/admin/invite.ts';
 import { deleteUserPasskey, getUserPasskeys } from './endpoints/admin/passkeys.ts';
+import {
+  getSsoProvider,
+  getSsoProviders,
+  postSsoProvider,
+  putSsoProvider,
+  removeSsoProvider,
+} from './endpoints/admin/sso-providers.ts';
 import { deleteUserById, getUserById, getUsers, postUser, putUserById } from './endpoints/admin/users.ts';
 import { getAuthorize, getIdentityAuthorize } from './endpoints/authorize.ts';
 import { anyCallback } from './endpoints/callback.ts';
@@ -47,7 +54,7 @@ import { getReauthenticate } from './endpoints/reauthenticate.ts';
 import { postRecover } from './endpoints/recover.ts';
 import { postResend } from './endpoints/resend.ts';
 import { postSignUp } from './endpoints/sign-up.ts';
-import { getSsoProviders, refuseSaml, refuseSsoProvider } from './endpoints/sso.ts';
+import { demandSaml, getSamlMetadata, postSamlAcs, postSso } from './endpoints/sso.ts';
 import { postToken } from './endpoints/token.ts';
 import { getUser, putUser } from './endpoints/user.ts';
 import { getVerify, postVerify } from './endpoints/verify.ts';
@@ -94,6 +101,7 @@ const behind =
 
 const passkeys = behind(demandPasskeys);
 const oauthServer = behind(demandOAuthServer);
+const saml = behind(demandSaml);
 
 /** Whether identities may be touched at all is said to signed-in users only. */
 const identities = (endpoint: (context: AuthContext, call: UserCall) => Promise<HttpReply>): Endpoint =>
@@ -180,9 +188,9 @@ export const routes: readonly Route[] = [
   { method: 'PATCH', path: '/passkeys/:passkey_id', endpoint: passkeys(user(patchPasskey)) },
   { method: 'DELETE', path: '/passkeys/:passkey_id', endpoint: passkeys(user(removePasskey)) },
 
-  { method: 'POST', path: '/sso', endpoint: refuseSaml },
-  { method: 'GET', path: '/sso/saml/metadata', endpoint: refuseSaml },
-  { method: 'POST', path: '/sso/saml/acs', endpoint: refuseSaml },
+  { method: 'POST', path: '/sso', endpoint: saml(postSso), limit: 'sso', captcha: true },
+  { method: 'GET', path: '/sso/saml/metadata', endpoint: saml(getSamlMetadata) },
+  { method: 'POST', path: '/sso/saml/acs', endpoint: saml(postSamlAcs), limit: 'samlAssertion' },
 
   {
     method: 'POST',
@@ -239,9 +247,10 @@ export const routes: readonly Route[] = [
     endpoint: clientAdmin(postClientSecret),
   },
   { method: 'GET', path: '/admin/sso/providers', endpoint: admin(getSsoProviders) },
-  { method: 'GET', path: '/admin/sso/providers/:id', endpoint: admin(refuseSsoProvider) },
-  { method: 'PUT', path: '/admin/sso/providers/:id', endpoint: admin(refuseSsoProvider) },
-  { method: 'DELETE', path: '/admin/sso/providers/:id', endpoint: admin(refuseSsoProvider) },
+  { method: 'POST', path: '/admin/sso/providers', endpoint: admin(postSsoProvider) },
+  { method: 'GET', path: '/admin/sso/providers/:idp_id', endpoint: admin(getSsoProvider) },
+  { method: 'PUT', path: '/admin/sso/providers/:idp_id', endpoint: admin(putSsoProvider) },
+  { method: 'DELETE', path: '/admin/sso/providers/:idp_id', endpoint: admin(removeSsoProvider) },
 ];
 
 /** A route that was found, with the parameters of its path. */

@@ -22,6 +22,7 @@ import { createRedirectRules } from './redirects/rules.ts';
 import { groupsOf } from './route-groups.ts';
 import { createRouteFinder, routes } from './routes.ts';
 import { createSmsSender } from './sms/sender.ts';
+import { createServiceProvider } from './sso/service-provider.ts';
 import { createAuditLog } from './store/audit.ts';
 import { timestampNow } from './timestamp.ts';
 
@@ -71,6 +72,7 @@ function createContext(deps: AuthDeps): AuthContext {
     oidc: createOidcVerifier(deps),
     passwords: createPasswords(deps, encryption),
     redirects: createRedirectRules(deps.config.siteUrl, deps.config.redirectUrls),
+    serviceProvider: createServiceProvider(deps),
     sms: createSmsSender(deps),
     usedSteps: createUsedSteps(),
   };

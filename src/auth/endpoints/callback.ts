@@ -1,7 +1,7 @@
 import type { HttpReply } from '../../http/exchange.ts';
 import type { Call } from '../call.ts';
 import type { AuthContext } from '../context.ts';
-import { AuthError, OAuthError } from '../errors.ts';
+import { type AuthError, OAuthError } from '../errors.ts';
 import { identityFailure } from '../failures/identity.ts';
 import { providerFailure } from '../failures/provider.ts';
 import { acceptInvite } from '../flows/accept-invite.ts';
@@ -14,17 +14,12 @@ import { callAfterUserCreated } from '../flows/sign-up.ts';
 import { isUuid } from '../guard.ts';
 import { configuredProvider, exchangeProviderCode, loadProviderUser } from '../providers/client.ts';
 import type { ProviderTokens, ProviderUser } from '../providers/provider.ts';
-import {
-  errorParams,
-  type RedirectParams,
-  withFragment,
-  withQuery,
-  withTokens,
-} from '../redirects/location.ts';
+import { type RedirectParams, withFragment, withQuery, withTokens } from '../redirects/location.ts';
 import { takeClientState } from '../store/client-states.ts';
 import { deleteFlow, type FlowState, findFlow, lockFlow, parkTokens } from '../store/flow-states.ts';
 import { findUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
+import { redirectParamsOf } from './error-redirect.ts';
 
 const clientStateLifeMs = 300_000;
 
@@ -45,38 +40,16 @@ export async function anyCallback(context: AuthContext, call: Call): Promise<Htt
     state = await demandState(context, params.get('state') ?? '');
   } catch (thrown) {
     // Without the state it is not known which app the browser came from.
-    return redirect(303, withQuery(context.config.siteUrl, paramsOf(context, thrown)));
+    return redirect(303, withQuery(context.config.siteUrl, redirectParamsOf(context, thrown)));
   }
   const target = context.config.externalRedirectUrl ?? (state.referrer || context.config.siteUrl);
   try {
     return redirect(302, await finish(context, call, state, params, target));
   } catch (thrown) {
-    const problem = paramsOf(context, thrown);
+    const problem = redirectParamsOf(context, thrown);
     return redirect(302, withFragment(withQuery(target, problem), problem));
   }
 }
-
-/** What an error says in a redirect; unknown ones say nothing, and are reported. */
-function paramsOf(context: AuthContext, thrown: unknown): RedirectParams {
-  if (thrown instanceof OAuthError) return { error: thrown.error, error_description: thrown.message };
-  if (thrown instanceof AuthError) {
-    if (thrown.status >= 500) report(context, thrown.message, thrown.cause ?? thrown);
-    const isDenied = ['signup_disabled', 'user_banned', 'provider_email_needs_verification'].includes(
-      thrown.code,
-    );
-    const params = errorParams(thrown.status, thrown.code, thrown.message);
-    return { ...params, error: isDenied ? 'access_denied' : (params.error ?? 'server_error') };
-  }
-  report(context, 'a sign-in through a provider failed', thrown);
-  return errorParams(
-    500,
-    'unexpected_failure',
-    'Unexpected failure, please check server logs for more information',
-  );
-}
-
-const report = (context: AuthContext, message: string, error: unknown): void =>
-  context.observer({ kind: 'fault', service: 'auth', message, error });
 
 async function demandState(context: AuthContext, id: string): Promise<FlowState> {
   if (id === '') throw providerFailure.stateMissing();

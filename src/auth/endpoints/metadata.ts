@@ -50,7 +50,7 @@ const listed = [
  * GET /settings: what sign-in pages need to know.
  * Upstream: internal/api/settings.go.
  */
-export async function getSettings({ config }: AuthContext): Promise<HttpReply> {
+export async function getSettings({ config, serviceProvider }: AuthContext): Promise<HttpReply> {
   const external = Object.fromEntries(
     listed.map((name) => [name, config.externalProviders[name]?.enabled === true]),
   );
@@ -67,7 +67,7 @@ export async function getSettings({ config }: AuthContext): Promise<HttpReply> {
     sms_provider: smsProviderName(config) ?? '',
     saml_enabled: config.samlEnabled,
     // Upstream's configuration library fills the field in, and only an enabled SAML empties it.
-    saml_private_key_next_configured: !config.samlEnabled,
+    saml_private_key_next_configured: serviceProvider === null || serviceProvider.nextKey !== null,
     passkeys_enabled: config.passkeyEnabled,
   });
 }

@@ -20,9 +20,3 @@ export const oauthServerFailure = failures({
   nothingToUpdate: [400, 'validation_failed', 'No fields provided for update'],
   publicHasNoSecret: [400, 'validation_failed', 'Cannot regenerate secret for public client'],
 });
-
-/** Refusals of single sign-on. */
-export const ssoFailure = failures({
-  samlDisabled: [404, 'saml_provider_disabled', 'SAML 2.0 is disabled'],
-  providerNotFound: [404, 'sso_provider_not_found', 'SSO Identity Provider not found'],
-});

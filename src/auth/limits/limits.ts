@@ -25,6 +25,7 @@ export type LimiterName =
   | 'factorChallenge'
   | 'factorVerify'
   | 'sso'
+  | 'samlAssertion'
   | 'web3'
   | 'passkey'
   | 'clientRegistration';
@@ -64,6 +65,7 @@ export function createLimits(deps: Pick<AuthDeps, 'config' | 'clock'>): AuthLimi
     factorChallenge: perMinute(config.rateLimitMfa),
     factorVerify: perMinute(config.rateLimitMfa),
     sso: perFiveMinutes(config.rateLimitSso),
+    samlAssertion: perFiveMinutes(config.rateLimitSamlAssertion),
     web3: perFiveMinutes(config.rateLimitWeb3),
     passkey: perFiveMinutes(config.rateLimitPasskey),
     clientRegistration: perFiveMinutes(config.rateLimitClientRegistration),

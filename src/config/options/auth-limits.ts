@@ -87,6 +87,12 @@ export const authLimitOptions = {
     env: ['GOTRUE_RATE_LIMIT_SSO'],
     description: 'Single sign-on requests per address and five minutes.',
   }),
+  rateLimitSamlAssertion: option({
+    kind: integer(),
+    default: 15,
+    env: ['GOTRUE_SAML_RATE_LIMIT_ASSERTION'],
+    description: 'Assertions of identity providers per address and five minutes.',
+  }),
   rateLimitPasskey: option({
     kind: integer(),
     default: 30,

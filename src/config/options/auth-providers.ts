@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, duration, list, optional, string, table } from '../kind.ts';
+import { boolean, duration, list, optional, secret, string, table } from '../kind.ts';
 import { type Environment, option } from '../option.ts';
 
 const external = z.looseObject({
@@ -163,6 +163,36 @@ export const authProviderOptions = {
     default: false,
     env: ['GOTRUE_SAML_ENABLED'],
     description: 'Single sign-on by SAML 2.0.',
+  }),
+  samlPrivateKey: option({
+    kind: optional(secret),
+    default: null,
+    env: ['GOTRUE_SAML_PRIVATE_KEY'],
+    description: 'RSA key for SAML, as Base64 of PKCS#1 DER; at least 2048 bits.',
+  }),
+  samlPrivateKeyNext: option({
+    kind: optional(secret),
+    default: null,
+    env: ['GOTRUE_SAML_PRIVATE_KEY_NEXT'],
+    description: 'The key that is to follow it: published before it is used, and used to decrypt.',
+  }),
+  samlAllowEncryptedAssertions: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_SAML_ALLOW_ENCRYPTED_ASSERTIONS'],
+    description: 'Tell identity providers that they may encrypt assertions.',
+  }),
+  samlRelayStateValidityMs: option({
+    kind: duration,
+    default: 120_000,
+    env: ['GOTRUE_SAML_RELAY_STATE_VALIDITY_PERIOD'],
+    description: 'How long a sign-in at an identity provider may take.',
+  }),
+  samlExternalUrl: option({
+    kind: optional(string),
+    default: null,
+    env: ['GOTRUE_SAML_EXTERNAL_URL'],
+    description: 'Public URL of the auth service for identity providers; unset is that for everybody.',
   }),
   thirdParty: option({
     kind: table(z.record(z.string(), z.looseObject({ enabled: z.boolean().default(false) }))),
