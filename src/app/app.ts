@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createAdminServer } from '../admin/admin-server.ts';
 import type { Config } from '../config/load.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
-import { createSupervisor } from '../core/lifecycle.ts';
+import { createSupervisor, type Supervisor } from '../core/lifecycle.ts';
 import type { Observer } from '../core/observe.ts';
 import { trustProxies } from '../http/client-address.ts';
 import { createGateway } from '../http/gateway.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
-import { createTokenVerifier } from '../identity/verify.ts';
+import { createThirdPartyKeys, joinKeys, thirdPartyIssuer } from '../identity/third-party.ts';
+import { createTokenVerifier, type KeySource, type TokenVerifier } from '../identity/verify.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { DatabaseUrls } from '../platform/logins.ts';
 import { openDatabases } from './pools.ts';
@@ -58,16 +59,14 @@ export async function startApp(input: AppInput): Promise<App> {
     input.observer(observation);
   };
   const supervisor = createSupervisor(observer);
-  const verifier = createTokenVerifier({
-    source: keys.source,
-    clock,
-    leewaySeconds: 0,
-    checkIssuedAt: false,
-    cacheSize: 10_000,
-  });
+  const verifierOf = (source: KeySource): TokenVerifier =>
+    createTokenVerifier({ source, clock, leewaySeconds: 0, checkIssuedAt: false, cacheSize: 10_000 });
+  const dataKeys = withThirdParty(keys.source, { config, clock, observer, supervisor });
   const publicUrl = config.gateway.publicUrl ?? localUrl(config);
   const services = await startServices({
-    ...{ config, keys, clock, random, observer, verifier, databases, supervisor, publicUrl },
+    ...{ config, keys, clock, random, observer, databases, supervisor, publicUrl, dataKeys },
+    verifier: verifierOf(keys.source),
+    dataVerifier: verifierOf(dataKeys),
     urls: input.urls,
     seedsBuckets: input.seedsBuckets ?? false,
   });
@@ -106,6 +105,18 @@ export async function startApp(input: AppInput): Promise<App> {
     await closeAll();
     throw thrown;
   }
+}
+
+/** The keys of tokens that the data services accept: our own, and those of an issuer that the project trusts. */
+function withThirdParty(
+  own: KeySource,
+  deps: { config: Config; clock: Clock; observer: Observer; supervisor: Supervisor },
+): KeySource {
+  const issuer = thirdPartyIssuer(deps.config.auth.thirdParty);
+  if (issuer === null) return own;
+  const foreign = createThirdPartyKeys(issuer, { ...deps, fetch: globalThis.fetch });
+  deps.supervisor.start(foreign.service);
+  return joinKeys(own, foreign.source);
 }
 
 /** URL of a gateway that no proxy stands in front of. */

@@ -7,7 +7,7 @@ import type { Observer } from '../core/observe.ts';
 import type { Mount } from '../http/gateway.ts';
 import { refuseUpgrade, type UpgradeHandler } from '../http/server.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
-import type { TokenVerifier } from '../identity/verify.ts';
+import type { KeySource, TokenVerifier } from '../identity/verify.ts';
 import type { DatabaseUrls } from '../platform/logins.ts';
 import { storageDir } from './directories.ts';
 import { openInbox } from './inbox.ts';
@@ -21,7 +21,11 @@ export type ServiceInput = {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
+  /** Verifies the tokens that this instance made. */
   readonly verifier: TokenVerifier;
+  /** Verifies those too that an issuer outside made whom the project trusts; for the data services. */
+  readonly dataVerifier: TokenVerifier;
+  readonly dataKeys: KeySource;
   readonly databases: Databases;
   readonly supervisor: Supervisor;
   readonly publicUrl: string;
@@ -91,9 +95,9 @@ async function isReachable({ pools }: Databases): Promise<boolean> {
 }
 
 async function startRest(input: ServiceInput): Promise<Part> {
-  const { config, databases, clock, observer, keys } = input;
+  const { config, databases, clock, observer, dataKeys } = input;
   const rest = await startGatewayRest({
-    ...{ config, clock, observer, keys: keys.source },
+    ...{ config, clock, observer, keys: dataKeys },
     db: databases.requests,
     pool: databases.pools.rest,
     url: input.urls.authenticator,
@@ -119,11 +123,6 @@ async function startAuth(input: ServiceInput): Promise<Part> {
     import('../auth/service.ts'),
     import('../auth/mail/smtp.ts'),
   ]);
-  const foreign = Object.entries(config.auth.thirdParty).filter(([, issuer]) => issuer.enabled);
-  for (const [name] of foreign) {
-    const message = `[auth.third_party.${name}] has no effect: tokens of other issuers are refused`;
-    observer({ kind: 'notice', service: 'auth', level: 'warn', message });
-  }
   const inbox = await openInbox(input);
   const { adminEmail, senderName } = config.inbox;
   const service = createAuthService({
@@ -151,7 +150,7 @@ async function startAuth(input: ServiceInput): Promise<Part> {
 }
 
 async function startStorage(input: ServiceInput): Promise<Part> {
-  const { config, databases, keys, clock, random, observer, verifier, publicUrl } = input;
+  const { config, databases, keys, clock, random, observer, dataVerifier: verifier, publicUrl } = input;
   const [{ createStorageService }, { openObjectStore }] = await Promise.all([
     import('../storage/service.ts'),
     import('../storage/backends/open.ts'),
@@ -181,7 +180,7 @@ async function startStorage(input: ServiceInput): Promise<Part> {
 const websocketPath = '/realtime/v1/websocket';
 
 async function startRealtime(input: ServiceInput): Promise<Part> {
-  const { config, databases, keys, clock, random, observer, verifier } = input;
+  const { config, databases, keys, clock, random, observer, dataVerifier: verifier } = input;
   const { createRealtimeService } = await import('../realtime/service.ts');
   const bus = await openClusterBus(input);
   const service = createRealtimeService({

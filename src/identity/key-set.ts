@@ -19,6 +19,8 @@ export type VerificationKey = {
   readonly kid: string | null;
   readonly algorithms: ReadonlySet<string>;
   readonly key: CryptoKey | Uint8Array;
+  /** Issuer that the tokens of a foreign key must name; our own keys leave it out. */
+  readonly issuer?: string;
 };
 
 const algorithmsByType: Readonly<Record<string, readonly SigningAlgorithm[]>> = {

@@ -30,7 +30,12 @@ export type TokenFailure =
   | { readonly kind: 'issued-in-future'; readonly at: number };
 
 /** Where the keys come from: asked at each verification, so that rotation takes effect at once. */
-export type KeySource = { readonly keys: () => readonly VerificationKey[]; readonly version: () => number };
+export type KeySource = {
+  readonly keys: () => readonly VerificationKey[];
+  readonly version: () => number;
+  /** Looks for keys that are newer, since a token that claims an issuer names none of those there are. */
+  readonly refresh?: (claimedIssuer: string | null) => Promise<boolean>;
+};
 
 /** Options of a verifier. */
 export type VerifierOptions = {
@@ -74,13 +79,59 @@ export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
     async verify(token) {
       const hit = known(token);
       if (hit !== null) return ok(hit);
-      const payload = await verifySignature(token, options.source.keys());
+      const payload = await verifyBySource(token, options.source);
+
       if (!payload.ok) return payload;
       const result = readClaims(payload.value, options);
       if (result.ok) cache.set(token, result.value);
       return result;
     },
   };
+}
+
+/**
+ * Checks a token's signature by the keys of a source, of which `select` may leave some out; a token of a key that is not
+ * known yet makes the source look for it once.
+ */
+export async function verifyBySource(
+  token: string,
+  source: KeySource,
+  select: (keys: readonly VerificationKey[]) => readonly VerificationKey[] = (keys) => keys,
+): Promise<Result<Uint8Array, TokenFailure>> {
+  const result = await verifySignature(token, select(source.keys()));
+  if (result.ok || source.refresh === undefined || !isUnknownKey(result.error)) return result;
+  const isNewer = await source.refresh(claimedIssuer(token));
+  return isNewer ? verifySignature(token, select(source.keys())) : result;
+}
+
+const isUnknownKey = ({ kind }: TokenFailure): boolean =>
+  kind === 'no-suitable-key' || kind === 'unsupported-algorithm' || kind === 'bad-signature';
+
+/** The issuer that a token claims, unverified; null when it claims none. */
+function claimedIssuer(token: string): string | null {
+  try {
+    return issuerOf(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
+  } catch {
+    // A payload that is no JSON claims nothing.
+    return null;
+  }
+}
+
+function issuerOf(payload: Uint8Array): string | null {
+  const claims: unknown = JSON.parse(new TextDecoder().decode(payload));
+  const isObject = typeof claims === 'object' && claims !== null && 'iss' in claims;
+  return isObject && typeof claims.iss === 'string' ? claims.iss : null;
+}
+
+/** A foreign key vouches for its own issuer only; a slash at the end makes no other issuer. */
+function isVouchedFor(payload: Uint8Array, { issuer }: VerificationKey): boolean {
+  if (issuer === undefined) return true;
+  try {
+    return issuerOf(payload)?.replace(/\/+$/, '') === issuer;
+  } catch {
+    // A payload that is no JSON names no issuer.
+    return false;
+  }
 }
 
 /** Checks a compact token's signature against the keys that may have made it, and yields its payload. */
@@ -111,9 +162,10 @@ export async function verifySignature(
   // A kid names its key; keys without one (the shared secret) are tried for any kid.
   const usable = named.length > 0 ? named : candidates.filter((key) => kid === null || key.kid === null);
   if (usable.length === 0) return err({ kind: 'no-suitable-key', kid });
-  for (const { key } of usable) {
+  for (const candidate of usable) {
     try {
-      return ok((await compactVerify(token, key)).payload);
+      const { payload } = await compactVerify(token, candidate.key);
+      if (isVouchedFor(payload, candidate)) return ok(payload);
     } catch {
       // The next key may fit; after the last one the signature is wrong.
     }

@@ -198,6 +198,7 @@ export const authProviderOptions = {
     kind: table(z.record(z.string(), z.looseObject({ enabled: z.boolean().default(false) }))),
     default: {},
     toml: 'auth.third_party',
-    description: 'Issuers outside of this instance whose tokens the data services accept, by name.',
+    description:
+      'Issuers outside of this instance whose tokens the data services accept, by name (firebase, auth0, aws_cognito, clerk, workos); one at a time.',
   }),
 };

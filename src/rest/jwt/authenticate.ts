@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { type Clock, epochSeconds } from '../../core/clock.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { VerificationKey } from '../../identity/key-set.ts';
-import { type Claims, type KeySource, type TokenFailure, verifySignature } from '../../identity/verify.ts';
+import { type Claims, type KeySource, type TokenFailure, verifyBySource } from '../../identity/verify.ts';
 import { type RestError, restErrors } from '../errors.ts';
 import { checkClaims } from './claims.ts';
 import { type JsPath, walkJsPath } from './js-path.ts';
@@ -64,7 +64,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     forgetIfChanged(keys);
     const known = cache?.get(token);
     if (known !== undefined) return finish(known);
-    return decode(token, keys.keys()).then((decoded) => {
+    return decode(token, keys).then((decoded) => {
       if (!decoded.ok) return decoded;
       cache?.set(token, decoded.value);
       return finish(decoded.value);
@@ -86,10 +86,10 @@ type Decoded = {
   answer?: { readonly rules: AuthenticationRules; readonly outcome: Outcome };
 };
 
-async function decode(token: string, keys: readonly VerificationKey[]): Promise<Result<Decoded, RestError>> {
+async function decode(token: string, source: KeySource): Promise<Result<Decoded, RestError>> {
   if (token === '')
     return err(restErrors.undecodableToken('Empty JWT is sent in Authorization header', null));
-  const payload = await verifySignature(token, keysFor(token, keys));
+  const payload = await verifyBySource(token, source, (keys) => keysFor(token, keys));
   if (!payload.ok) return err(toError(payload.error));
   const text = new TextDecoder().decode(payload.value);
   const claims = parseObject(text);
