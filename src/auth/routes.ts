@@ -3,6 +3,14 @@ import type { HttpReply } from '../http/exchange.ts';
 import type { AdminCall, Call, UserCall } from './call.ts';
 import type { AuthContext } from './context.ts';
 import { getAudit } from './endpoints/admin/audit.ts';
+import {
+  demandCustomProviders,
+  getCustomProvider,
+  getCustomProviders,
+  postCustomProvider,
+  putCustomProvider,
+  removeCustomProvider,
+} from './endpoints/admin/custom-providers.ts';
 import { deleteUserFactor, getUserFactors, putUserFactor } from './endpoints/admin/factors.ts';
 import { postGenerateLink } from './endpoints/admin/generate-link.ts';
 import { postInvite } from './endpoints/admin/invite.ts';
@@ -121,6 +129,13 @@ const grants = (endpoint: (context: AuthContext, call: UserCall) => Promise<Http
 const clientAdmin = (endpoint: (context: AuthContext, call: AdminCall) => Promise<HttpReply>): Endpoint =>
   admin(async (context, call) => {
     demandOAuthServer(context);
+    return endpoint(context, call);
+  });
+
+/** Providers of the project are looked at only after the admin has been. */
+const providerAdmin = (endpoint: (context: AuthContext, call: AdminCall) => Promise<HttpReply>): Endpoint =>
+  admin(async (context, call) => {
+    demandCustomProviders(context);
     return endpoint(context, call);
   });
 
@@ -245,6 +260,15 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/admin/oauth/clients/:client_id/regenerate_secret',
     endpoint: clientAdmin(postClientSecret),
+  },
+  { method: 'GET', path: '/admin/custom-providers', endpoint: providerAdmin(getCustomProviders) },
+  { method: 'POST', path: '/admin/custom-providers', endpoint: providerAdmin(postCustomProvider) },
+  { method: 'GET', path: '/admin/custom-providers/:identifier', endpoint: providerAdmin(getCustomProvider) },
+  { method: 'PUT', path: '/admin/custom-providers/:identifier', endpoint: providerAdmin(putCustomProvider) },
+  {
+    method: 'DELETE',
+    path: '/admin/custom-providers/:identifier',
+    endpoint: providerAdmin(removeCustomProvider),
   },
   { method: 'GET', path: '/admin/sso/providers', endpoint: admin(getSsoProviders) },
   { method: 'POST', path: '/admin/sso/providers', endpoint: admin(postSsoProvider) },

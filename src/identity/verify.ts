@@ -135,7 +135,7 @@ function isVouchedFor(payload: Uint8Array, { issuer }: VerificationKey): boolean
 }
 
 /** Checks a compact token's signature against the keys that may have made it, and yields its payload. */
-export async function verifySignature(
+async function verifySignature(
   token: string,
   keys: readonly VerificationKey[],
 ): Promise<Result<Uint8Array, TokenFailure>> {

@@ -51,6 +51,7 @@ export const providerFailure = failures({
   azureIssuerUnknown: [400, 'validation_failed', 'Unable to detect issuer in ID token for Azure provider'],
   azureIssuerWrong: [400, 'validation_failed', 'Detected ID token issuer is not an Azure ID token issuer'],
   issuerMismatch: [400, 'validation_failed', 'Provided issuer does not match ID token issuer'],
+  url: [400, 'validation_failed', (problem: string) => problem],
   customDisabled: [400, 'validation_failed', 'Custom OAuth providers are disabled'],
   customNotAllowed: [
     400,

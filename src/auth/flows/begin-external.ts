@@ -1,27 +1,21 @@
 import type { Call } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { providerFailure } from '../failures/provider.ts';
-import { authorizeUrl, configuredProvider } from '../providers/client.ts';
+import { authorizeUrl } from '../providers/client.ts';
+import { reservedParams } from '../providers/custom-rules.ts';
 import { insertClientState } from '../store/client-states.ts';
 import { insertFlowState } from '../store/flow-states.ts';
 import { lockUserByToken } from '../store/one-time-tokens.ts';
+import { findProvider, isCustomName } from './find-provider.ts';
 import { runFlow } from './flow.ts';
 import { readChallenge } from './pkce.ts';
 
 /** Members of the query that the service sets itself, or that are none of the provider's business. */
-const reserved: ReadonlySet<string> = new Set([
-  'client_id',
-  'client_secret',
-  'redirect_uri',
-  'response_type',
-  'state',
-  'code_challenge',
-  'code_challenge_method',
-  'code_verifier',
-  'invite_token',
-  'provider',
-  'scopes',
-]);
+const reserved: ReadonlySet<string> = new Set(
+  ['provider', 'scopes', ...reservedParams].filter((name) => name !== 'nonce'),
+);
+
+const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 
 /** What the app passes on to the provider. */
 function passedOn(query: URLSearchParams): Record<string, string> {
@@ -41,7 +35,9 @@ export async function beginExternal(
   linkingTarget: string | null,
 ): Promise<string> {
   const { query } = call;
-  const provider = configuredProvider(context, query.get('provider') ?? '');
+  const name = query.get('provider') ?? '';
+  const scopes = query.get('scopes') ?? '';
+  const provider = await findProvider(context, name, isCustomName(name) ? words(scopes) : []);
   if ('problem' in provider) throw providerFailure.unsupported(provider.problem);
   const inviteToken = query.get('invite_token') ?? '';
   const challenge = readChallenge({
@@ -83,6 +79,7 @@ export async function beginExternal(
       now,
     );
   });
-  const scopes = (query.get('scopes') ?? '').split(/[,\s]+/).filter((scope) => scope !== '');
-  return authorizeUrl(provider, state, scopes, passedOn(query), verifier);
+  // A provider of the project takes scopes instead of its own, any other beside them.
+  const more = provider.custom === undefined ? words(scopes.replaceAll(',', ' ')) : [];
+  return authorizeUrl(provider, state, more, passedOn(query), verifier);
 }

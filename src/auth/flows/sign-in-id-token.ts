@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Call, UserCall } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import { customProviderFailure } from '../failures/custom-provider.ts';
 import { providerFailure } from '../failures/provider.ts';
 import { clientIds } from '../providers/client.ts';
+import { discoveryUrlOf } from '../providers/custom.ts';
 import { appleIssuers, idTokenUser, isAzureIssuer } from '../providers/id-token-user.ts';
 import { issuerOf } from '../providers/oidc.ts';
+import { findCustomProvider } from '../store/custom-providers.ts';
 import type { JsonObject } from '../store/rows.ts';
 import { callBeforeExternal, type External, settleExternal } from './external-account.ts';
+import { isCustomName } from './find-provider.ts';
 import { runFlow } from './flow.ts';
 import { linkIdentity } from './link-identity.ts';
 import { beginSession } from './session.ts';
@@ -30,6 +34,8 @@ type Expectation = {
   readonly audiences: readonly string[];
   readonly skipsNonce: boolean;
   readonly isEmailOptional: boolean;
+  /** Where the issuer describes itself, when that is not the usual place. */
+  readonly discoveryUrl?: string;
 };
 
 /** Issuers by provider, where a provider has one. */
@@ -53,7 +59,7 @@ export async function signInWithIdToken(
   request: IdTokenRequest,
   target: UserCall | null,
 ): Promise<JsonObject> {
-  const expected = expectationOf(context, request);
+  const expected = await expectationOf(context, request);
   const external = await readToken(context, request, expected);
   if (target === null) await callBeforeExternal(context, call, external);
   const settled = await runFlow(context, call, async (flow) => {
@@ -70,9 +76,10 @@ export async function signInWithIdToken(
   return settled.session ?? {};
 }
 
-function expectationOf(context: AuthContext, request: IdTokenRequest): Expectation {
+async function expectationOf(context: AuthContext, request: IdTokenRequest): Promise<Expectation> {
   const { config } = context;
   const provider = providerOf(context, request);
+  if (provider !== null && isCustomName(provider)) return customExpectation(context, provider);
   if (provider === null) return foreignIssuer(context, request);
   const setting = config.externalProviders[provider];
   const issuer = issuerFor(context, provider, request);
@@ -89,13 +96,29 @@ function expectationOf(context: AuthContext, request: IdTokenRequest): Expectati
 
 /** The provider that a request names, itself or by its issuer; null for issuers of no provider. */
 function providerOf({ config }: AuthContext, { provider, issuer }: IdTokenRequest): string | null {
-  if (provider.startsWith('custom:')) throw providerFailure.customDisabled();
   if (['apple', 'azure', 'keycloak', ...Object.keys(issuers)].includes(provider)) return provider;
   if (appleIssuers.includes(issuer)) return 'apple';
   if (isAzureIssuer(issuer)) return 'azure';
   const keycloak = config.externalProviders.keycloak;
   if (keycloak?.enabled && keycloak.url !== '' && keycloak.url === issuer) return 'keycloak';
-  return Object.entries(issuers).find(([, known]) => known === issuer)?.[0] ?? null;
+  const known = Object.entries(issuers).find(([, url]) => url === issuer)?.[0] ?? null;
+  return known ?? (isCustomName(provider) ? provider : null);
+}
+
+async function customExpectation(context: AuthContext, name: string): Promise<Expectation> {
+  if (!context.config.customOAuthEnabled) throw providerFailure.customDisabled();
+  const row = await findCustomProvider(context.db, name);
+  if (row === null) throw customProviderFailure.tokenUnknown(name);
+  if (!row.enabled) throw customProviderFailure.tokenDisabled(name);
+  if (row.provider_type !== 'oidc' || row.issuer === null) throw customProviderFailure.tokenNotOidc(name);
+  return {
+    provider: name,
+    issuer: row.issuer,
+    audiences: [row.client_id, ...row.acceptable_client_ids],
+    skipsNonce: row.skip_nonce_check,
+    isEmailOptional: row.email_optional,
+    discoveryUrl: discoveryUrlOf(row),
+  };
 }
 
 function issuerFor(context: AuthContext, provider: string, request: IdTokenRequest): string {
@@ -135,12 +158,12 @@ async function readToken(
   let claims: JsonObject;
   try {
     const accessToken = request.accessToken === '' ? null : request.accessToken;
-    claims = await context.oidc.verify(expected.issuer, request.idToken, accessToken);
+    claims = await context.oidc.verify(expected.issuer, request.idToken, accessToken, expected.discoveryUrl);
   } catch {
     // Which check failed is not for whoever brought the token.
     throw invalid('Bad ID token');
   }
-  const user = idTokenUser(claims);
+  const user = readUser(claims);
   if (user.claims.sub === '') throw invalid('Missing sub claim in id_token');
   const audiences = [claims.aud].flat();
   if (!expected.audiences.some((id) => id !== '' && audiences.includes(id))) {
@@ -148,6 +171,15 @@ async function readToken(
   }
   if (!expected.skipsNonce) demandNonce(request.nonce, claims.nonce);
   return { provider: expected.provider, user, isEmailOptional: expected.isEmailOptional };
+}
+
+function readUser(claims: JsonObject): ReturnType<typeof idTokenUser> {
+  try {
+    return idTokenUser(claims);
+  } catch {
+    // Claims of the wrong type make a bad token, too.
+    throw invalid('Bad ID token');
+  }
 }
 
 /** The token holds the hash of the nonce that the app kept to itself. */

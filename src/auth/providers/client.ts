@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ExternalProvider } from '../../config/options/auth-providers.ts';
 import type { AuthDeps } from '../deps.ts';
+import { type ClaimRules, withRules } from './custom-claims.ts';
 import { profileProviders } from './definitions.ts';
 import { idTokenUser, isAzureCiamIssuer, isAzureIssuer } from './id-token-user.ts';
 import { moreProviders } from './more-definitions.ts';
@@ -17,10 +18,14 @@ export type ConfiguredProvider = {
   readonly name: string;
   readonly definition: ProviderDefinition;
   readonly clientId: string;
+  /** Whom ID tokens may be made for. */
+  readonly audiences: readonly string[];
   readonly secret: string;
   readonly redirectUri: string;
   readonly url: string;
   readonly isEmailOptional: boolean;
+  /** Set for providers that the project made itself. */
+  readonly custom?: { readonly rules: ClaimRules; readonly discoveryUrl: string };
 };
 
 /** Why a provider cannot be used, in upstream's words. */
@@ -38,7 +43,6 @@ export function configuredProvider(
   givenName: string,
 ): ConfiguredProvider | ProviderProblem {
   const name = givenName.toLowerCase();
-  if (name.startsWith('custom:')) return { problem: 'custom OAuth providers are disabled' };
   const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
   if (definition === undefined) return { problem: `Provider ${name} could not be found` };
   const setting = deps.config.externalProviders[name];
@@ -53,6 +57,7 @@ export function configuredProvider(
     name,
     definition,
     clientId,
+    audiences: [clientId],
     secret: setting.secret,
     redirectUri: setting.redirect_uri || `${deps.externalUrl}/callback`,
     url: setting.url.replace(/\/+$/, ''),
@@ -162,7 +167,8 @@ export async function loadProviderUser(
   tokens: ProviderTokens,
 ): Promise<ProviderUser> {
   const { definition } = provider;
-  if (definition.issuer !== undefined) return userOfIdToken(deps, provider, tokens);
+  const isByToken = tokens.idToken !== null || provider.custom === undefined;
+  if (definition.issuer !== undefined && isByToken) return userOfIdToken(deps, provider, tokens);
   const at = (template: string): string => urlAt(template, provider.url);
   const context: ProfileContext = { tokens, clientId: provider.clientId, clientSecret: provider.secret, at };
   const answers: unknown[] = [];
@@ -192,10 +198,17 @@ async function userOfIdToken(
   if (idToken === null) throw new Error('the provider gave no ID token');
   const issuer =
     provider.definition.issuer === 'tenant' ? tenantIssuer(provider, idToken) : provider.definition.issuer;
-  const claims = await deps.oidc.verify(issuer ?? '', idToken, accessToken);
-  const audiences = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-  if (!audiences.includes(provider.clientId)) throw new Error('the ID token is for somebody else');
-  return idTokenUser(claims);
+  const { custom } = provider;
+  const claims =
+    custom === undefined
+      ? await deps.oidc.verify(issuer ?? '', idToken, accessToken)
+      : await deps.oidc.verify(issuer ?? '', idToken, null, custom.discoveryUrl);
+  const audiences = [claims.aud].flat();
+  if (!provider.audiences.some((audience) => audiences.includes(audience))) {
+    throw new Error('the ID token is for somebody else');
+  }
+  const user = idTokenUser(claims);
+  return custom === undefined ? user : withRules(user, claims, custom.rules);
 }
 
 /** The tenant that a token comes from; a tenant of the configuration excludes all others. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../store/rows.ts';
 import { type ProviderUser, primary, text } from './provider.ts';
+import { standardClaims } from './standard-claims.ts';
 
 /** Apple's issuers, of which ID tokens may name either. */
 export const appleIssuers: readonly string[] = ['https://appleid.apple.com', 'https://account.apple.com'];
@@ -129,33 +130,14 @@ const snapchat: Reader = (claims) => {
   return { ...user, emails: primary(text(claims, 'email'), true) };
 };
 
-const standard = [
-  'iss',
-  'sub',
-  'name',
-  'family_name',
-  'given_name',
-  'middle_name',
-  'nickname',
-  'preferred_username',
-  'profile',
-  'picture',
-  'website',
-  'gender',
-  'birthdate',
-  'zoneinfo',
-  'locale',
-  'updated_at',
-  'phone',
-];
-
-const generic: Reader = (claims) => ({
-  emails: primary(text(claims, 'email'), isTrue(claims.email_verified)),
-  claims: {
-    ...Object.fromEntries(standard.map((name) => [name, claims[name]])),
-    sub: text(claims, 'sub'),
-  },
-});
+const generic: Reader = (claims) => {
+  const standard = standardClaims({ ...claims, email_verified: isTrue(claims.email_verified) });
+  if (standard === null) throw new TypeError('the ID token has claims of the wrong type');
+  return {
+    emails: primary(text(claims, 'email'), isTrue(claims.email_verified)),
+    claims: { ...standard, sub: text(claims, 'sub') },
+  };
+};
 
 const readers: Readonly<Record<string, Reader>> = {
   'https://accounts.google.com': google,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, duration, list, optional, secret, string, table } from '../kind.ts';
+import { boolean, duration, integer, list, optional, secret, string, table } from '../kind.ts';
 import { type Environment, option } from '../option.ts';
 
 const external = z.looseObject({
@@ -93,6 +93,24 @@ export const authProviderOptions = {
     default: null,
     env: ['GOTRUE_EXTERNAL_REDIRECT_URL'],
     description: 'Where sign-ins through providers end when none was asked for; unset is the site URL.',
+  }),
+  customOAuthEnabled: option({
+    kind: boolean,
+    default: true,
+    env: ['GOTRUE_CUSTOM_OAUTH_ENABLED'],
+    description: 'Whether administrators may add OAuth and OpenID Connect providers at runtime.',
+  }),
+  customOAuthMaxProviders: option({
+    kind: integer(),
+    default: 0,
+    env: ['GOTRUE_CUSTOM_OAUTH_MAX_PROVIDERS'],
+    description: 'How many of them there may be; 0 has no limit.',
+  }),
+  customOAuthExternalUrl: option({
+    kind: optional(string),
+    default: null,
+    env: ['GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL'],
+    description: 'Public URL of the auth service for them; unset is that for everybody.',
   }),
   linkingDomains: option({
     kind: table(z.record(z.string(), z.string())),
