@@ -48,12 +48,12 @@ const authenticate: Authenticate = (authorization) => {
 export async function createRestApp(
   database: TestDatabase,
   changes: Partial<RestConfig> = {},
+  pooling: { readonly max: number; readonly acquireTimeoutMs: number } = { max: 8, acquireTimeoutMs: 10_000 },
 ): Promise<RestApp> {
   const config = { ...plainRestConfig, ...changes };
   const pool = createPool({
     url: database.url('authenticator'),
-    max: 8,
-    acquireTimeoutMs: 10_000,
+    ...pooling,
     idleTimeoutMs: 10_000,
     applicationName: 'test',
   });

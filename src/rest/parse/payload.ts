@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { err, ok, type Result } from '../../core/result.ts';
 import { type RestError, restErrors } from '../errors.ts';
 import { parseCsv } from './csv.ts';
@@ -49,6 +50,8 @@ export function parsePayload(
 }
 
 function jsonPayload(body: Buffer): Result<Payload, RestError> {
+  // Decoding would put a replacement in place of what is no UTF-8, and that would be stored.
+  if (!isUtf8(body)) return err(restErrors.invalidBody('Empty or invalid json'));
   const text = body.toString();
   let value: unknown;
   try {

@@ -46,12 +46,11 @@ export function parseInteger(text: string): bigint | null {
   return BigInt(trimmed);
 }
 
+const rangeHeader = /^(\d+)-(\d*)$/;
+
 /** The range of a `Range` header, `0-9` or `10-`; every row for anything else. It may be upside down. */
 export function parseRangeHeader(header: string): RowRange {
-  const dash = header.indexOf('-');
-  const lower = dash > 0 ? parseInteger(header.slice(0, dash)) : null;
-  const rest = header.slice(dash + 1);
-  const upper = rest === '' ? null : parseInteger(rest);
-  if (lower === null || (upper === null && rest !== '') || rest.startsWith('-')) return allRows;
-  return { first: lower, last: upper };
+  const [, first, last = ''] = rangeHeader.exec(header) ?? [];
+  if (first === undefined) return allRows;
+  return { first: BigInt(first), last: last === '' ? null : BigInt(last) };
 }

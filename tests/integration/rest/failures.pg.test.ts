@@ -53,6 +53,23 @@ describe('a request that the database does not finish', () => {
     await worksAgain(rest);
   });
 
+  it('is 504 when no connection is free in time, and the pool serves again once one is', async () => {
+    const small = await createRestApp(database, {}, { max: 1, acquireTimeoutMs: 50 });
+    const running = nap(small);
+    const pid = await sleeper();
+    const answer = await small.call('GET', '/films?select=id');
+    expect(answer.status).toBe(504);
+    expect(answer.json()).toEqual({
+      code: 'PGRST003',
+      details: null,
+      hint: null,
+      message: 'Timed out acquiring connection from connection pool.',
+    });
+    await database.owner.query(sql`select pg_cancel_backend(${pid}::int)`);
+    expect((await running).status).toBe(500);
+    await worksAgain(small);
+  });
+
   it('is 503 when its backend is killed, and the next one finds another', async () => {
     const running = nap(rest);
     await database.owner.query(sql`select pg_terminate_backend(${await sleeper()}::int)`);

@@ -82,6 +82,7 @@ describe('preferences', () => {
 describe('Range headers', () => {
   it.each([
     ['0-9', { first: 0n, last: 9n }],
+    ['0 - 9', allRows],
     ['10-', { first: 10n, last: null }],
     ['9-0', { first: 9n, last: 0n }],
     ['bytes=0-9', allRows],

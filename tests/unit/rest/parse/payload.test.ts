@@ -34,6 +34,12 @@ describe('JSON bodies', () => {
     expect(parse('application/json', '{', 'rows', true)).toMatchObject({ kind: 'json', keys: null });
   });
 
+  it('must be UTF-8', () => {
+    const body = Buffer.from([...Buffer.from('{"a":"'), 0xff, ...Buffer.from('"}')]);
+    const outcome = parsePayload(body, parseMediaType('application/json'), 'rows', false);
+    expect(outcome).toMatchObject({ ok: false, error: { message: 'Empty or invalid json' } });
+  });
+
   it('may be empty in a call', () => {
     expect(parse('application/json', '', 'call')).toMatchObject({ keys: [] });
   });
