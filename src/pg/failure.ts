@@ -4,7 +4,10 @@ export type FailureKind = 'server' | 'connection' | 'pool-timeout';
 /** Fields of a Postgres error message that clients may see; absent fields are null. */
 export type PgFailureFields = {
   readonly kind: FailureKind;
-  /** Five-character SQLSTATE; class 08 for a lost connection, 53300 when no connection was free in time. */
+  /**
+   * Five-character SQLSTATE; 08006 for a connection that was lost, 08001 for one that could not be made unless the
+   * server said why, 53300 when no connection was free in time.
+   */
   readonly sqlstate: string;
   readonly message: string;
   readonly detail: string | null;
@@ -54,6 +57,16 @@ export class PgFailure extends Error implements PgFailureFields {
 /** Whether the connection is gone: lost on the way, or ended by the server (SQLSTATE 57P01 to 57P05 say so). */
 export const endsConnection = ({ kind, sqlstate }: PgFailureFields): boolean =>
   kind === 'connection' || sqlstate.startsWith('57P');
+
+/** What a failed attempt to connect is: the server may have answered, but there is no connection. */
+export function notConnected(thrown: unknown): PgFailure {
+  const failure = toPgFailure(thrown);
+  if (failure.kind === 'pool-timeout') return failure;
+  const sqlstate = failure.kind === 'server' ? failure.sqlstate : '08001';
+  const { message, detail, hint, position, where, schema, table, column, constraint, routine } = failure;
+  const fields = { message, detail, hint, position, where, schema, table, column, constraint, routine };
+  return new PgFailure({ ...fields, kind: 'connection', sqlstate });
+}
 
 const text = (source: object, key: string): string | null => {
   const value = (source as Record<string, unknown>)[key];

@@ -1,7 +1,7 @@
 import type { Client, PoolClient } from 'pg';
 import pg from 'pg';
 import { type ConnectionTargets, toTargets } from './connection-string.ts';
-import { type PgFailure, toPgFailure } from './failure.ts';
+import { notConnected, type PgFailure } from './failure.ts';
 import { PipelineClient, runPipeline, type Step, type StepResult } from './pipeline.ts';
 import { checkSession } from './session-kind.ts';
 import { textualTypes } from './types.ts';
@@ -107,7 +107,7 @@ function createConnector(pool: pg.Pool, urls: readonly string[]): () => Promise<
       try {
         return await pool.connect();
       } catch (thrown) {
-        const failure = toPgFailure(thrown);
+        const failure = notConnected(thrown);
         first ??= failure;
         if (!isTargetsFault(failure) || tried >= urls.length) throw first;
         if (chosen === attempted) use((attempted + 1) % urls.length);
@@ -117,8 +117,8 @@ function createConnector(pool: pg.Pool, urls: readonly string[]): () => Promise<
 }
 
 /** Whether another server, or the same one with or without TLS, may take the connection: not so for a wrong password. */
-const isTargetsFault = ({ kind, sqlstate }: PgFailure): boolean =>
-  kind === 'connection' || sqlstate === '28000' || sqlstate === '57P03';
+const isTargetsFault = ({ sqlstate }: PgFailure): boolean =>
+  sqlstate === '08001' || sqlstate === '28000' || sqlstate === '57P03';
 
 function toLease(
   client: PoolClient,

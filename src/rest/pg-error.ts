@@ -67,7 +67,10 @@ function statusOf({ sqlstate, message }: PgFailure, isAuthenticated: boolean): n
  */
 export function fromPgFailure(failure: PgFailure, isAuthenticated: boolean): RestError {
   if (failure.kind === 'pool-timeout') return restErrors.poolTimeout();
-  if (failure.kind === 'connection') return restErrors.connectionFailed(failure.message);
+  if (failure.kind === 'connection')
+    return failure.sqlstate === '08006'
+      ? restErrors.connectionLost(failure.message)
+      : restErrors.connectionFailed(failure.message);
   if (failure.sqlstate === 'PGRST') return raised(failure);
   const status = statusOf(failure, isAuthenticated);
   return {

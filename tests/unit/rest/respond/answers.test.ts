@@ -89,9 +89,17 @@ describe('statuses of failed statements', () => {
       status: 504,
       code: 'PGRST003',
     });
-    expect(fromPgFailure(failure('08006', { kind: 'connection' }), true)).toMatchObject({
+    expect(fromPgFailure(failure('08001', { kind: 'connection' }), true)).toMatchObject({
       status: 503,
       code: 'PGRST000',
+    });
+    expect(fromPgFailure(failure('3D000', { kind: 'connection' }), true)).toMatchObject({
+      status: 503,
+      code: 'PGRST000',
+    });
+    expect(fromPgFailure(failure('08006', { kind: 'connection' }), true)).toMatchObject({
+      status: 503,
+      code: 'PGRST001',
     });
   });
 });
