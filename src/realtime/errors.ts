@@ -1,5 +1,5 @@
 /** What happened to a connection, a join or a channel, in upstream's words. Upstream: supabase/realtime ERROR_CODES.md. */
-const table = {
+export const refusals = {
   'api-key-missing': { code: 'InvalidJWTToken', text: 'API key is missing' },
   'missing-claims': { code: 'InvalidJWTToken', text: 'Fields `role` and `exp` are required in JWT' },
   'malformed-token': { code: 'MalformedJWT', text: 'The token provided is not a valid JWT' },
@@ -30,7 +30,7 @@ const table = {
 } as const;
 
 /** Refusals with a fixed text. */
-type FixedRefusal = keyof typeof table;
+type FixedRefusal = keyof typeof refusals;
 
 /** Why something was refused. */
 export type Refusal =
@@ -42,7 +42,7 @@ export type Refusal =
 
 /** The text without its code, as `system` messages and refused upgrades carry it. */
 export function refusalText(refusal: Refusal): string {
-  if (typeof refusal === 'string') return table[refusal].text;
+  if (typeof refusal === 'string') return refusals[refusal].text;
   switch (refusal.kind) {
     case 'expired':
       return `Token has expired ${refusal.secondsAgo} seconds ago`;
@@ -56,7 +56,7 @@ export function refusalText(refusal: Refusal): string {
 }
 
 function refusalCode(refusal: Refusal): string {
-  if (typeof refusal === 'string') return table[refusal].code;
+  if (typeof refusal === 'string') return refusals[refusal].code;
   switch (refusal.kind) {
     case 'expired':
       return 'InvalidJWTToken';

@@ -21,7 +21,7 @@ const defaulting = (text: string) => (detail: string) => detail || text;
  * Every failure that the storage service answers with.
  * Upstream: src/internal/errors/codes.ts.
  */
-const STORAGE_ERRORS = {
+export const STORAGE_ERRORS = {
   NoSuchBucket: {
     code: 'NoSuchBucket',
     status: 404,
