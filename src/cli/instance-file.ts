@@ -9,6 +9,8 @@ const instanceSchema = z.object({
   command: z.string(),
   startedAt: z.string(),
   url: z.string(),
+  /** Where it says whether it is ready; undefined in files of older versions. */
+  readyUrl: z.string().optional(),
   dbUrl: z.string(),
   /** Login that may bootstrap and reset. */
   ownerUrl: z.string(),

@@ -32,6 +32,7 @@ export async function runInstance(
   try {
     await writeInstance(config.projectDir, {
       url: running.app.addresses.publicUrl,
+      readyUrl: `http://127.0.0.1:${running.app.addresses.adminPort}/ready`,
       dbUrl: running.database.publicUrl,
       ownerUrl: running.database.urls.owner,
       values,

@@ -31,7 +31,13 @@ export const gatewayOptions = {
     default: 54_330,
     env: ['OWNBASE_ADMIN_PORT'],
     flag: 'admin-port',
-    description: 'Port of /live, /ready and /metrics on the loopback address; 0 chooses a free one.',
+    description: 'Port of /live, /ready and /metrics; 0 chooses a free one.',
+  }),
+  adminHost: option({
+    kind: string,
+    default: '127.0.0.1',
+    env: ['OWNBASE_ADMIN_HOST'],
+    description: 'Address of that port. None of the three asks for a key: open it to a monitoring network only.',
   }),
   tlsCert: option({
     kind: optional(string),
