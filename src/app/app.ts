@@ -44,7 +44,6 @@ export interface App {
   stop(): Promise<{ readonly timedOut: boolean }>;
 }
 
-
 /** Builds every part on a database that is ready, and starts to listen. Rejects when a port is taken. */
 export async function startApp(input: AppInput): Promise<App> {
   const { config, keys } = input;

@@ -6,8 +6,9 @@ const cost = 10;
 /** Whether a stored hash is bcrypt's. */
 export const isBcrypt = (stored: string): boolean => /^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$/.test(stored);
 
-/** Hashes on a thread of the pool, with the prefix that upstream stores. */
-export const bcryptHash = (password: string): Promise<string> => hash(password, { cost, version: '2a' });
+/** Hashes on a thread of the pool, with the prefix that upstream stores; `$2b$` means the same. */
+export const bcryptHash = async (password: string): Promise<string> =>
+  (await hash(password, cost)).replace(/^\$2b\$/, '$2a$');
 
 /** Compares on a thread of the pool; hashes of other makers (`$2b$`, `$2y$`) differ in the prefix only. */
 export const bcryptVerify = (password: string, stored: string): Promise<boolean> => compare(password, stored);

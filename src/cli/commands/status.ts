@@ -40,16 +40,15 @@ type Options = {
 const READY_TIMEOUT_MS = 5_000;
 
 async function printReadiness(url: string | undefined): Promise<void> {
-  const answer = await fetch(url ?? '', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }).catch(() => undefined);
+  const answer = await fetch(url ?? '', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }).catch(
+    () => undefined,
+  );
   if (answer === undefined) throw new CommandFailure('The backend does not answer.');
   process.stdout.write(`${await answer.text()}\n`);
   if (!answer.ok) throw new CommandFailure('The backend is not ready.');
 }
 
-async function printStatus(
-  projectDir: string,
-  options: Options,
-): Promise<void> {
+async function printStatus(projectDir: string, options: Options): Promise<void> {
   const instance = await findInstance(projectDir);
   if (!instance) {
     throw new CommandFailure(`No backend runs for ${projectDir}. Start it with "ownbase start".`);

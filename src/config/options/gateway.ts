@@ -37,7 +37,8 @@ export const gatewayOptions = {
     kind: string,
     default: '127.0.0.1',
     env: ['OWNBASE_ADMIN_HOST'],
-    description: 'Address of that port. None of the three asks for a key: open it to a monitoring network only.',
+    description:
+      'Address of that port. None of the three asks for a key: open it to a monitoring network only.',
   }),
   tlsCert: option({
     kind: optional(string),
