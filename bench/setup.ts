@@ -18,14 +18,20 @@ export const claims = JSON.stringify({
   exp: 4_102_444_800,
 });
 
-/** A token of the bench's user. */
-export function benchToken(): string {
+function sign(payload: string): string {
   const part = (text: string): string => Buffer.from(text).toString('base64url');
-  const signed = `${part('{"alg":"HS256","typ":"JWT"}')}.${part(claims)}`;
+  const signed = `${part('{"alg":"HS256","typ":"JWT"}')}.${part(payload)}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-function freePort(): Promise<number> {
+/** A token of the bench's user. */
+export const benchToken = (): string => sign(claims);
+
+/** A token of the service role. */
+export const serviceToken = (): string => sign('{"role":"service_role","exp":4102444800}');
+
+/** A port that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

@@ -43,6 +43,8 @@ const parser = new XMLParser({
   trimValues: true,
   // The five entities of XML itself; a DOCTYPE is refused below, so that none can be declared.
   processEntities: true,
+  // Characters by number, which Go's clients write quotes as.
+  htmlEntities: true,
   isArray: (name) => name === 'Object' || name === 'Part',
 });
 
