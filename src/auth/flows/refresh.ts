@@ -63,7 +63,7 @@ export async function refreshSession(
       ? readShortState(context.db, token)
       : readCounterState(context.db, parsed.sessionId));
     if (state === null) throw refreshFailure.notFound();
-    const session = await demandUsable(context, state, oauthClientId);
+    const session = await demandUsable(context, call, state, oauthClientId);
     const now: Attempt = { context, call, user: state.user, session, policy: policyOf(context) };
     const issued = await (parsed === null
       ? refreshShort(now, state.token, state.live)
@@ -86,16 +86,19 @@ const policyOf = ({ config }: AuthContext): RefreshPolicy => ({
 
 async function demandUsable(
   context: AuthContext,
+  call: Call,
   state: RefreshState,
   oauthClientId: string | null,
 ): Promise<Session> {
   const { user, session, token } = state;
   const nowMs = context.clock.now();
+  call.replyHeaders['sb-auth-user-id'] = user.id;
   if (isBanned(user, nowMs)) throw refreshFailure.banned();
   if (session === null) {
     if (token !== null) await deleteToken(context.db, token.id);
     throw refreshFailure.noSession();
   }
+  call.replyHeaders['sb-auth-session-id'] = session.id;
   switch (sessionValidity(session, limitsOf(context), nowMs, highestLevel(user), token)) {
     case 'expired':
       throw refreshFailure.expired();

@@ -21,6 +21,11 @@ const accepted: readonly Accepted[] = [
     place: /^\.body\.identities\.\d+\.(identity_data\.)?email/,
     reason: "an admin's update tells of identities as they are now",
   },
+  {
+    step: /^GET \w+ pkce_/,
+    place: /^\.(status: 500 \| 303|headers|body)/,
+    reason: 'a link for PKCE of a type that cannot be is refused by redirect, as every other link is',
+  },
   { place: /^\.body\.users\.\d+\.identities: null \| \[\]$/, reason: 'no identities are an empty list' },
   {
     place: /^\.body\.confirmed_at: undefined \| "<time>"$/,

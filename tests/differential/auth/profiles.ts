@@ -101,7 +101,7 @@ const webhooks = (...names: readonly string[]) =>
 
 /** Every set of settings that scenarios are replayed under. */
 export const profiles: readonly Profile[] = [
-  { name: 'confirmations', env: base },
+  { name: 'confirmations', env: { ...base, ...mailTemplates } },
   {
     name: 'autoconfirm',
     env: {
@@ -136,7 +136,6 @@ export const profiles: readonly Profile[] = [
     name: 'strict',
     env: {
       ...base,
-      ...mailTemplates,
       GOTRUE_PASSWORD_MIN_LENGTH: '10',
       GOTRUE_PASSWORD_REQUIRED_CHARACTERS: 'abcdefghijklmnopqrstuvwxyz:ABCDEFGHIJKLMNOPQRSTUVWXYZ:0123456789',
       GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true',

@@ -9,7 +9,7 @@ const tables = {
   mfa_amr_claims: 'created_at, authentication_method',
   mfa_factors: 'created_at',
   mfa_challenges: 'created_at',
-  one_time_tokens: 'created_at, token_type',
+  one_time_tokens: 'relates_to, token_type',
   flow_state: 'created_at',
   webauthn_credentials: 'created_at',
   webauthn_challenges: 'created_at',

@@ -73,7 +73,7 @@ export async function openTarget(side: Side, serviceKey: string): Promise<Target
       const reply = await send(side.url + path, method, ask);
       const text = await reply.text();
       const json = parse(text);
-      recorded.push({ step, result: record(mask, reply, text, json) });
+      recorded.push({ step: mask.text(step), result: record(mask, reply, text, json) });
       return { status: reply.status, headers: reply.headers, json };
     },
     mail: (to) => nextMail(side.inboxUrl, to, seen),

@@ -1,5 +1,11 @@
+import { administration } from './admin.ts';
+import { factors } from './factors.ts';
 import { grants } from './grants.ts';
+import { hooks } from './hooks.ts';
+import { identities } from './identities.ts';
 import { journeys } from './journeys.ts';
+import { limits } from './limits.ts';
+import { mails } from './mails.ts';
 import { malformed } from './malformed.ts';
 import type { Scenario } from './scenario.ts';
 import { signUps } from './sign-up.ts';
@@ -18,4 +24,10 @@ export const scenarios: readonly Scenario[] = [
   ...grants,
   ...verifications,
   ...userChanges,
+  ...mails,
+  ...administration,
+  ...factors,
+  ...identities,
+  ...hooks,
+  ...limits,
 ];

@@ -134,8 +134,6 @@ export const signUps: readonly Scenario[] = [
         'a@example.com ',
         'a@-example.com',
         'a@example..com',
-        'a..b@example.com',
-        '.a@example.com',
         'a+tag@example.com',
         "o'hara@example.com",
         'é@example.com',
@@ -145,7 +143,6 @@ export const signUps: readonly Scenario[] = [
         'a@127.0.0.1',
         `${'a'.repeat(244)}@example.com`,
         `${'a'.repeat(245)}@example.com`,
-        'a@example.com\u0000',
         'a@example.com,b@example.com',
         'A <a@example.com>',
       ]) {
