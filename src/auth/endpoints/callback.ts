@@ -35,7 +35,8 @@ const redirect = (status: 302 | 303, location: string): HttpReply => ({
  * Upstream: internal/api/external.go (ExternalProviderCallback).
  */
 export async function anyCallback(context: AuthContext, call: Call): Promise<HttpReply> {
-  const params = call.request.method === 'POST' ? await call.form() : call.query;
+  const form = call.request.method === 'POST' ? await call.form() : [];
+  const params = new URLSearchParams([...form, ...call.query]);
   let state: FlowState;
   try {
     state = await demandState(context, params.get('state') ?? '');
@@ -48,7 +49,10 @@ export async function anyCallback(context: AuthContext, call: Call): Promise<Htt
     return redirect(302, await finish(context, call, state, params, target));
   } catch (thrown) {
     const problem = redirectParamsOf(context, thrown);
-    return redirect(302, withFragment(withQuery(target, problem), problem));
+    const { error_description: description, ...rest } = problem;
+    // What a provider did not explain is left empty in the query, and out of the fragment.
+    const inFragment = description === '' ? rest : problem;
+    return redirect(302, withFragment(withQuery(target, problem), inFragment));
   }
 }
 

@@ -3,6 +3,7 @@ import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { field, readJson, type UserCall } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { mfaFailure } from '../failures/mfa.ts';
+import { requestFailure } from '../failures/request.ts';
 import { challengeFactor } from '../flows/challenge-factor.ts';
 import { enrollFactor } from '../flows/enroll-factor.ts';
 import { runFlow } from '../flows/flow.ts';
@@ -57,19 +58,27 @@ export async function postChallenge(context: AuthContext, call: UserCall): Promi
 
 const verifyBody = z
   .object({
-    challenge_id: field.text,
+    challenge_id: field.optionalText,
     code: field.text,
     webauthn: z.object({ type: field.text, credential_response: field.any }).nullish(),
   })
   .describe('VerifyFactorParams');
+
+/** Why a text is not a UUID, in the words of upstream's library. */
+const uuidProblem = (text: string): string =>
+  [32, 36, 38, 41, 45].includes(text.length)
+    ? `uuid: incorrect UUID format in string ${JSON.stringify(text)}`
+    : `uuid: incorrect UUID length ${text.length} in string ${JSON.stringify(text)}`;
 
 /** POST /factors/{factor_id}/verify. */
 export async function postFactorVerify(context: AuthContext, call: UserCall): Promise<HttpReply> {
   const factor = await demandPathFactor(context, call.user, call.params.factor_id ?? '');
   const body = await readJson(call, verifyBody);
   const { webauthn } = body;
+  const id = body.challenge_id;
+  if (id !== null && !isUuid(id)) throw requestFailure.badJson(uuidProblem(id));
   const session = await verifyFactor(context, call, factor, {
-    challengeId: isUuid(body.challenge_id) ? body.challenge_id : '00000000-0000-0000-0000-000000000000',
+    challengeId: id ?? '00000000-0000-0000-0000-000000000000',
     code: body.code,
     webauthn: webauthn ? { type: webauthn.type, response: webauthn.credential_response } : null,
   });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type Call, field, pkceFields, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
-import type { AuthError } from '../errors.ts';
+import { AuthError } from '../errors.ts';
 import { accountFailure } from '../failures/account.ts';
 import { linkFailure } from '../failures/link.ts';
 import { demandEmail, demandPhone } from '../flows/addresses.ts';
@@ -46,10 +46,17 @@ export async function postOtp(context: AuthContext, call: Call): Promise<HttpRep
   return phoneCode(context, call, body);
 }
 
+/** An address that cannot be is one that nobody has. */
 async function hasUser(context: AuthContext, call: Call, { email, phone }: OtpBody): Promise<boolean> {
-  if (email !== '') return (await findUserByEmail(context.db, demandEmail(email), call.aud)) !== null;
-  if (phone !== '') return (await findUserByPhone(context.db, demandPhone(phone), call.aud)) !== null;
-  return true;
+  if (email === '' && phone === '') return true;
+  try {
+    return email === ''
+      ? (await findUserByPhone(context.db, demandPhone(phone), call.aud)) !== null
+      : (await findUserByEmail(context.db, demandEmail(email), call.aud)) !== null;
+  } catch (thrown) {
+    if (thrown instanceof AuthError) return false;
+    throw thrown;
+  }
 }
 
 const magicLinkBody = z

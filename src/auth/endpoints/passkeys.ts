@@ -17,6 +17,7 @@ import {
   verifyCreation,
   verifyRequest,
 } from '../mfa/webauthn.ts';
+import type { Actor } from '../store/audit.ts';
 import {
   deletePasskey,
   findPasskeyByCredential,
@@ -219,16 +220,18 @@ export function demandPasskeyId(call: Call): string {
   return id;
 }
 
-/** Removes a passkey of a user. */
+/** Removes a passkey of a user, who does it or whom an admin spares it. */
 export async function deleteOwned(
   context: AuthContext,
   call: Call,
   user: User,
   id: string,
+  admin: Actor | null = null,
 ): Promise<HttpReply> {
   await runFlow(context, call, async (flow) => {
     if (!(await deletePasskey(flow.tx, user.id, id))) throw passkeyFailure.notFound();
-    await context.audit.record(flow.tx, user, 'passkey_deleted', { passkey_id: id }, call.request.ip);
+    const traits = admin === null ? { passkey_id: id } : { passkey_id: id, user_id: user.id };
+    await context.audit.record(flow.tx, admin ?? user, 'passkey_deleted', traits, call.request.ip);
   });
   return { status: 204, headers: {}, body: null };
 }

@@ -10,7 +10,7 @@ import { reloadUser } from '../store/users.ts';
 import { encodeCounterToken } from '../tokens/counter-token.ts';
 import { makeShortToken } from '../tokens/short-token.ts';
 import type { Flow } from './flow.ts';
-import { issueAccessToken, noteSession, sessionReply } from './session.ts';
+import { issueAccessToken, sessionReply } from './session.ts';
 
 /**
  * Raises the session of a request to two factors: with new tokens, since those of one factor must not lead to two.
@@ -30,14 +30,13 @@ export async function raiseSession(
   const method = factorMethods[factor.factor_type];
   await addMethod(flow.tx, context.random.uuid(), sessionId, method, now);
   const session = await lockSession(flow, sessionId);
-  const { token, counter } = await rotate(context, flow, session, call.user.id);
+  const token = await rotate(context, flow, session, call.user.id);
   await flow.tx.execute(sql`
     update auth.sessions set aal = 'aal2', factor_id = ${factor.id}, updated_at = ${now} where id = ${sessionId}`);
   const user = await reloadUser(flow.tx, call.user);
   const access = await issueAccessToken(context, flow.tx, call, user, session, method);
   await flow.tx.execute(sql`delete from auth.sessions where user_id = ${user.id} and aal < 'aal2'`);
   await deleteUnverified(flow.tx, user.id, factor.factor_type);
-  noteSession(call, user.id, sessionId, counter === null ? token : null, counter ?? 0n);
   return sessionReply(context, access, token, user);
 }
 
@@ -49,17 +48,12 @@ async function lockSession(flow: Flow, id: string): Promise<Session> {
 }
 
 /** The counter moves by two as upstream's does, and the key is new, so that no token of before counts any more. */
-async function rotate(
-  context: AuthContext,
-  flow: Flow,
-  session: Session,
-  userId: string,
-): Promise<{ readonly token: string; readonly counter: bigint | null }> {
+async function rotate(context: AuthContext, flow: Flow, session: Session, userId: string): Promise<string> {
   const { refresh_token_hmac_key: stored, refresh_token_counter: current } = session;
   if (stored === null || current === null) {
     const token = makeShortToken(context.random);
     await replaceTokens(flow.tx, session.id, userId, token, context.now());
-    return { token, counter: null };
+    return token;
   }
   const key = context.random.bytes(32);
   const counter = BigInt(current) + 2n;
@@ -67,5 +61,5 @@ async function rotate(
   await flow.tx.execute(sql`
     update auth.sessions set refresh_token_counter = ${counter}, refresh_token_hmac_key = ${sealed}
     where id = ${session.id}`);
-  return { token: encodeCounterToken(session.id, counter, key), counter };
+  return encodeCounterToken(session.id, counter, key);
 }

@@ -140,13 +140,7 @@ async function ensureIdentity(context: AuthContext, flow: Flow, user: User, requ
   const found = await findIdentity(flow.tx, user.id, provider);
   if (found !== null) return { ...user, identities: [found] };
   const own = ownIdentityData(user.id, user.email === null ? {} : { email: user.email });
-  const identity = await insertIdentity(
-    flow.tx,
-    user,
-    provider,
-    { ...mergeMetadata({}, request.data), ...own },
-    context.now(),
-  );
+  const identity = await insertIdentity(flow.tx, user, provider, { ...request.data, ...own }, context.now());
   await deleteOtherIdentities(flow.tx, user.id, identity.id);
   const cleaned = await updateUser(
     flow.tx,

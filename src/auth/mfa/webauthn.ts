@@ -46,6 +46,9 @@ export type WebauthnUser = { readonly id: string; readonly name: string; readonl
 
 const timeoutMs = 300_000;
 
+/** Signature algorithms that credentials may use, by their COSE numbers, in upstream's order. */
+const algorithms = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8] as const;
+
 // The library is large and most instances never need it.
 const library = () => import('@simplewebauthn/server');
 
@@ -74,6 +77,7 @@ export async function creationOptions(
       transports: transportsOf(credential),
     })),
     authenticatorSelection: { residentKey, userVerification: 'preferred' },
+    supportedAlgorithmIDs: [...algorithms],
   });
 }
 
@@ -108,6 +112,7 @@ export async function verifyCreation(
     const { registrationInfo } = await verifyRegistrationResponse({
       response,
       expectedChallenge: challenge,
+      supportedAlgorithmIDs: [...algorithms],
       expectedOrigin: [...party.origins],
       expectedRPID: party.id,
       requireUserVerification: false,

@@ -5,21 +5,19 @@ import type { Queryable } from './users.ts';
 /** Users of an audience, a page of them. */
 export type UserQuery = {
   readonly aud: string;
-  /** Part of a mail address or full name; empty lists all. */
+  /** Part of a mail address or full name, in which % and _ are wildcards; empty lists all. */
   readonly filter: string;
   readonly direction: 'asc' | 'desc';
   readonly limit: number;
   readonly offset: number;
 };
 
-const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
-
 /** A page of users, and how many there are on all pages. Identities and factors are not read. */
 export async function listUsers(
   db: Queryable,
   query: UserQuery,
 ): Promise<{ readonly users: readonly User[]; readonly total: number }> {
-  const pattern = `%${escapeLike(query.filter)}%`;
+  const pattern = `%${query.filter}%`;
   const filtered: Sql =
     query.filter === ''
       ? sql.empty

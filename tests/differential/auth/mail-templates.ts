@@ -28,6 +28,6 @@ ${plain}
 {{- with .Data }}<p>{{ .city }}</p>{{ end -}}
 {{ range $key, $value := .Data }}<i data-k="{{ $key }}">{{ $value }}</i>{{ end }}
 {{ if eq .Email "one@example.com" }}first{{ else if and .Token (not .Missing) }}second{{ else }}third{{ end }}
-{{ printf "%s-%s" .Email .SiteURL }} {{ .Token | len }} {{ urlquery .RedirectTo }}
+{{ printf "%s-%s" .Email .SiteURL }} {{ urlquery .RedirectTo }}
 `;
 }

@@ -10,6 +10,8 @@ const jwtShape = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 const shapes: readonly (readonly [name: string, shape: RegExp])[] = [
   ['uuid', /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g],
   ['hash', /(?:pkce_)?[0-9a-f]{56}/g],
+  // A user's id as WebAuthn carries it.
+  ['handle', /\b[A-Za-z0-9+/_-]{48}\b/g],
 ];
 
 /** What is left of the addresses of deleted users: a digest with their id in it. */

@@ -17,7 +17,8 @@ export function readPage(call: Call): Page {
 function natural(text: string | null, fallback: number): number {
   if (text === null || text === '') return fallback;
   if (!/^\d{1,15}$/.test(text)) {
-    throw adminFailure.badPagination(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+    const problem = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+    throw adminFailure.badPagination(`strconv.ParseUint: parsing ${JSON.stringify(text)}: ${problem}`);
   }
   return Number(text);
 }
@@ -26,10 +27,10 @@ function natural(text: string | null, fallback: number): number {
 export function readDirection(call: Call): 'asc' | 'desc' {
   const sort = call.query.get('sort');
   if (sort === null || sort === '') return 'desc';
-  const [field = '', direction = 'asc', ...more] = sort.trim().split(/\s+/);
+  const [, field = '', direction = 'desc'] = /^(\S*)(?: (.*))?$/.exec(sort) ?? [];
   if (field !== 'created_at') throw adminFailure.badSort(`bad field for sort '${field}'`);
   const wanted = direction.toLowerCase();
-  if (more.length > 0 || (wanted !== 'asc' && wanted !== 'desc')) {
+  if (wanted !== 'asc' && wanted !== 'desc') {
     throw adminFailure.badSort(`bad direction for sort '${direction}', only 'asc' and 'desc' allowed`);
   }
   return wanted;

@@ -14,5 +14,5 @@ export async function getUserPasskeys(context: AuthContext, call: AdminCall): Pr
 /** DELETE /admin/users/{user_id}/passkeys/{passkey_id}. */
 export async function deleteUserPasskey(context: AuthContext, call: AdminCall): Promise<HttpReply> {
   const user = await demandPathUser(context, call);
-  return deleteOwned(context, call, user, demandPasskeyId(call));
+  return deleteOwned(context, call, user, demandPasskeyId(call), call.actor);
 }

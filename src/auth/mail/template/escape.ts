@@ -136,7 +136,7 @@ function escapeInValue(place: HtmlPlace, text: string): string {
 
 /** A value inside of a URL: the whole of it, a piece of its path, or of its query. */
 function urlPart(before: string, text: string): string {
-  if (/[?#]/.test(before)) return encodeURIComponent(text);
+  if (/[?#]/.test(before)) return lowerHex(encodeURIComponent(text).replace(/[!'()*]/g, percentEncoded));
   const scheme = /^\s*([^/?#:]*):/.exec(text)?.[1];
   if (before.trim() === '' && scheme !== undefined && !/^(https?|mailto)$/i.test(scheme))
     return `#${refused}`;
@@ -146,5 +146,10 @@ function urlPart(before: string, text: string): string {
 /** Encodes what may not stand in a URL and leaves what is encoded already. */
 const normalizeUrl = (text: string): string =>
   text.replace(/[^A-Za-z0-9\-._~:/?#[\]@!$&*+,;=%]/gu, (char) =>
-    encodeURIComponent(char).replace(/['()]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`),
+    lowerHex(encodeURIComponent(char).replace(/['()]/g, percentEncoded)),
   );
+
+const percentEncoded = (mark: string): string => `%${mark.charCodeAt(0).toString(16)}`;
+
+/** Go writes the digits of percent escapes in lower case. */
+const lowerHex = (text: string): string => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
