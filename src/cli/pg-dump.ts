@@ -35,7 +35,7 @@ export async function findPgDump(folder: string | null, serverMajor: number): Pr
 const PLATFORM =
   'information_schema|pg_*|_analytics|_realtime|_supavisor|auth|etl|extensions|ownbase|pgbouncer|realtime|storage|supabase_functions|supabase_migrations|cron|dbdev|graphql|graphql_public|net|pgmq|pgsodium|pgsodium_masks|pgtle|repack|tiger|tiger_data|timescaledb_*|_timescaledb_*|topology|vault';
 const WITHOUT_DATA =
-  'information_schema|pg_*|graphql|graphql_public|pgsodium|pgsodium_masks|pgtle|repack|tiger|tiger_data|timescaledb_*|_timescaledb_*|topology|vault|etl|extensions|ownbase|pgbouncer|realtime|supabase_migrations|_analytics|_realtime|_supavisor';
+  'information_schema|pg_*|graphql|graphql_public|pgsodium|pgsodium_masks|pgtle|repack|tiger|tiger_data|timescaledb_*|_timescaledb_*|topology|vault|cron|net|etl|extensions|ownbase|pgbouncer|realtime|supabase_migrations|_analytics|_realtime|_supavisor';
 
 function argumentsFor({ kind, schema, exclude, useCopy }: DumpRequest): string[] {
   if (kind === 'schema') {

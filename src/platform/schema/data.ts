@@ -3,7 +3,7 @@ import { type Sql, sql } from '../../pg/sql/sql.ts';
 
 /**
  * Schemas whose data a dump leaves out: the server's, the platform's own and those of extensions. Users, stored
- * objects and queues are a project's data.
+ * objects and queues are a project's data; the tables of pg_cron and pg_net may be written through their functions only.
  * Upstream: supabase/cli apps/cli-go/pkg/migration/dump.go (excludedSchemas)
  */
 const LEFT_OUT = [
@@ -18,6 +18,8 @@ const LEFT_OUT = [
   'tiger_data',
   'topology',
   'vault',
+  'cron',
+  'net',
   'etl',
   'extensions',
   'ownbase',
@@ -114,7 +116,7 @@ async function dumpTable(
 
 const sequenceStates = (selection: DataSelection): Sql => sql`
   select format('SELECT pg_catalog.setval(%L, %s, %L)', format('%I.%I', s.schemaname, s.sequencename),
-    coalesce(s.last_value, s.start_value), s.last_value is not null) as statement
+    s.last_value, true) as statement
   from pg_sequences s
-  where ${isChosen(sql`s.schemaname`, selection)}
+  where s.last_value is not null and ${isChosen(sql`s.schemaname`, selection)}
   order by s.schemaname, s.sequencename`;

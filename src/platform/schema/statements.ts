@@ -12,7 +12,7 @@ export type Wanted = readonly string[] | null;
 const inScope = (schema: Sql, wanted: Wanted): Sql =>
   wanted === null ? isProjectSchema(schema) : sql`${schema} = any(${wanted}::text[])`;
 
-/** Triggers and policies also stand on the platform's tables: projects put them on users and stored objects. */
+/** Policies also stand on the platform's tables: projects put them on stored objects. The platform has none itself. */
 const attachedInScope = (schema: Sql, wanted: Wanted): Sql =>
   wanted === null
     ? sql`(${isProjectSchema(schema)} or ${schema} in ('auth', 'storage', 'realtime'))`
@@ -230,7 +230,7 @@ export const views = (wanted: Wanted): Sql =>
   cross join lateral (select case c.relkind when 'm' then 'MATERIALIZED VIEW' else 'VIEW' end) noun (text)
   where c.relkind in ('v', 'm') and ${inScope(sql`n.nspname`, wanted)} and not ${isOfExtension('pg_class', sql`c.oid`)}`);
 
-/** Triggers, also those on the platform's tables. */
+/** Triggers, also those on the platform's tables that call a function of the project. */
 export const triggers = (wanted: Wanted): Sql =>
   list(sql`
   select 'g:' || g.oid as key, 'trigger' as kind, format('%I ON %I.%I', g.tgname, n.nspname, c.relname) as name,
@@ -238,7 +238,9 @@ export const triggers = (wanted: Wanted): Sql =>
     format('DROP TRIGGER %I ON %I.%I', g.tgname, n.nspname, c.relname) as drop,
     obj_description(g.oid, 'pg_trigger') as comment
   from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
+  join pg_proc p on p.oid = g.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
   where not g.tgisinternal and g.tgparentid = 0 and ${attachedInScope(sql`n.nspname`, wanted)}
+    and (${inScope(sql`n.nspname`, wanted)} or ${inScope(sql`pn.nspname`, wanted)})
     and not ${isOfExtension('pg_class', sql`c.oid`)}`);
 
 /** Policies of row level security, also those on the platform's tables. */
