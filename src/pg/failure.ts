@@ -63,9 +63,7 @@ export function notConnected(thrown: unknown): PgFailure {
   const failure = toPgFailure(thrown);
   if (failure.kind === 'pool-timeout') return failure;
   const sqlstate = failure.kind === 'server' ? failure.sqlstate : '08001';
-  const { message, detail, hint, position, where, schema, table, column, constraint, routine } = failure;
-  const fields = { message, detail, hint, position, where, schema, table, column, constraint, routine };
-  return new PgFailure({ ...fields, kind: 'connection', sqlstate });
+  return new PgFailure({ ...failure, message: failure.message, kind: 'connection', sqlstate });
 }
 
 const text = (source: object, key: string): string | null => {

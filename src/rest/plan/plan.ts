@@ -1,11 +1,11 @@
-import type { Catalog, Routine, Table } from '../../catalog/model.ts';
+import type { Catalog, QualifiedName, Routine, Table } from '../../catalog/model.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { RestConfig } from '../config/model.ts';
 import { type RestError, restErrors } from '../errors.ts';
 import type { ApiRequest, CallMethod, Mutation } from '../parse/api-request.ts';
 import { planCall } from './call.ts';
 import { findRoutine } from './find-routine.ts';
-import type { ActionPlan } from './model.ts';
+import type { ActionPlan, ReadPlan } from './model.ts';
 import { bodyKeys, planMutation } from './mutate.ts';
 import { negotiate } from './negotiate.ts';
 import { planRead } from './read.ts';
@@ -52,6 +52,22 @@ function findTable(name: string, { schema }: ApiRequest, catalog: Catalog): Resu
     : ok(table);
 }
 
+type Target = { readonly table: Table; readonly relation: QualifiedName; readonly read: ReadPlan };
+
+/** The relation that a path names, with the plan of what is read of it. */
+function planTarget(
+  name: string,
+  request: ApiRequest,
+  catalog: Catalog,
+  config: RestConfig,
+): Result<Target, RestError> {
+  const table = findTable(name, request, catalog);
+  if (!table.ok) return table;
+  const relation = { schema: table.value.schema, name: table.value.name };
+  const read = planRead(relation, request, catalog, config);
+  return read.ok ? ok({ table: table.value, relation, read: read.value }) : read;
+}
+
 /** `handling=strict` turns preferences that nobody knows into an error. */
 const refusedPreferences = ({ preferences }: ApiRequest): RestError | null =>
   preferences.handling === 'strict' && preferences.invalid.length > 0
@@ -65,16 +81,14 @@ function readAction(
   catalog: Catalog,
   config: RestConfig,
 ): Planned {
-  const table = findTable(name, request, catalog);
-  if (!table.ok) return table;
-  const relation = { schema: table.value.schema, name: table.value.name };
-  const read = planRead(relation, request, catalog, config);
-  if (!read.ok) return read;
-  const negotiated = negotiate(request, relation, read.value, catalog, config);
+  const target = planTarget(name, request, catalog, config);
+  if (!target.ok) return target;
+  const { relation, read } = target.value;
+  const negotiated = negotiate(request, relation, read, catalog, config);
   if (!negotiated.ok) return negotiated;
   const refusal = refusedPreferences(request);
   if (refusal !== null) return err(refusal);
-  return ok({ kind: 'read', read: read.value, ...negotiated.value, headersOnly, relation });
+  return ok({ kind: 'read', read, ...negotiated.value, headersOnly, relation });
 }
 
 function mutateAction(
@@ -84,20 +98,18 @@ function mutateAction(
   catalog: Catalog,
   config: RestConfig,
 ): Planned {
-  const table = findTable(name, request, catalog);
-  if (!table.ok) return table;
-  const relation = { schema: table.value.schema, name: table.value.name };
-  const read = planRead(relation, request, catalog, config);
-  if (!read.ok) return read;
-  const mutate = planMutation(mutation, table.value, request, catalog, read.value);
+  const target = planTarget(name, request, catalog, config);
+  if (!target.ok) return target;
+  const { table, relation, read } = target.value;
+  const mutate = planMutation(mutation, table, request, catalog, read);
   if (!mutate.ok) return mutate;
   const refusal = refusedPreferences(request);
   if (refusal !== null) return err(refusal);
-  const negotiated = negotiate(request, relation, read.value, catalog, config);
+  const negotiated = negotiate(request, relation, read, catalog, config);
   if (!negotiated.ok) return negotiated;
   return ok({
     kind: 'mutate',
-    read: read.value,
+    read,
     mutate: mutate.value,
     mutation,
     ...negotiated.value,
