@@ -9,9 +9,11 @@ import { type Workload, workloads } from './workloads.ts';
  * Compares ownbase with two references in one run, on one Postgres and one data set:
  *   floor    the same SQL through bare `pg`, one round trip, no HTTP
  *   ceiling  a hard-coded HTTP server that checks the token and makes that one round trip
+ * `realtime` as an argument runs the bench of that service instead.
  * Rounds alternate between the servers, so that a slow moment of the machine hits both.
  */
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '4' },
@@ -71,21 +73,26 @@ function line(row: Row): string {
   ].join(' ');
 }
 
-await withDataset(async (databaseUrl, started) => {
-  const servers = {
-    ceiling: started(await startCeiling(databaseUrl)),
-    own: started(await startOwnbase(databaseUrl)),
-  };
-  if (!flags.json) {
-    process.stdout.write(
-      `${connections} connections, ${seconds} s, pool of ${poolSize}, requests per second\n`,
-    );
-    process.stdout.write(
-      'workload                floor  ceiling  ownbase   share  target     p99 ms     cpu us\n',
-    );
-  }
-  for (const workload of workloads.filter(({ name }) => name.includes(flags.only))) {
-    const row = await measure(workload, servers, databaseUrl);
-    process.stdout.write(flags.json ? `${JSON.stringify(row)}\n` : `${line(row)}\n`);
-  }
-});
+async function benchRest(): Promise<void> {
+  await withDataset(async (databaseUrl, started) => {
+    const servers = {
+      ceiling: started(await startCeiling(databaseUrl)),
+      own: started(await startOwnbase(databaseUrl)),
+    };
+    if (!flags.json) {
+      process.stdout.write(
+        `${connections} connections, ${seconds} s, pool of ${poolSize}, requests per second\n`,
+      );
+      process.stdout.write(
+        'workload                floor  ceiling  ownbase   share  target     p99 ms     cpu us\n',
+      );
+    }
+    for (const workload of workloads.filter(({ name }) => name.includes(flags.only))) {
+      const row = await measure(workload, servers, databaseUrl);
+      process.stdout.write(flags.json ? `${JSON.stringify(row)}\n` : `${line(row)}\n`);
+    }
+  });
+}
+
+if (positionals[0] === 'realtime') await (await import('./realtime/main.ts')).benchRealtime(flags.only);
+else await benchRest();
