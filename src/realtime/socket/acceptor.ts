@@ -15,6 +15,7 @@ import {
   refuseConnection,
   refuseUpgrade,
 } from './upgrade.ts';
+import { createWireWriter } from './wire.ts';
 
 /** Turns upgrade requests into connections. */
 export interface Acceptor {
@@ -49,6 +50,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     maxPayload: maxFrameBytes,
     clientTracking: false,
   });
+  const writer = createWireWriter();
   return {
     async accept({ request, socket, head, query }) {
       // The HTTP server has let go of the socket: an error that nobody hears would end the process.
@@ -67,7 +69,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       }
       const open = connectionOptions(session.value.token, serializer, request, options);
       server.handleUpgrade(request, socket, head, (webSocket) => {
-        options.connections.add(new Connection({ ...open, socket: webSocket }));
+        options.connections.add(new Connection({ ...open, socket: webSocket, stream: socket, writer }));
         options.onCount();
       });
     },
@@ -85,7 +87,7 @@ function connectionOptions(
   serializer: Serializer,
   request: IncomingMessage,
   { config, channels, connections, onCount, onSlow }: AcceptorOptions,
-): Omit<ConnectionOptions, 'socket'> {
+): Omit<ConnectionOptions, 'socket' | 'stream' | 'writer'> {
   return {
     serializer,
     token,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.ts';
 import { Channel } from '../channel/channel.ts';
@@ -6,6 +7,7 @@ import { parseJoin } from '../channel/join-config.ts';
 import type { ChannelInput } from '../channel/machine.ts';
 import type { BroadcastMessage } from '../channel/message.ts';
 import type { Frame, Inbound, Serializer } from './frame.ts';
+import type { WireWriter } from './wire.ts';
 
 /** Limits of a socket. */
 type SocketLimits = {
@@ -20,6 +22,9 @@ type SocketLimits = {
 /** What a connection starts with. */
 export type ConnectionOptions = {
   readonly socket: WebSocket;
+  /** What the WebSocket writes to. */
+  readonly stream: Duplex;
+  readonly writer: WireWriter;
   readonly serializer: Serializer;
   readonly token: string;
   /** The `x-` headers of the upgrade, as JSON text. */
@@ -36,7 +41,6 @@ export type ConnectionOptions = {
 export const closeCodes = { goingAway: 1001, restarting: 1012 } as const;
 
 const openState = 1;
-const [text, binary] = [{ binary: false }, { binary: true }];
 
 /** One socket and the channels on it. */
 export class Connection implements ChannelSocket {
@@ -65,18 +69,18 @@ export class Connection implements ChannelSocket {
   }
 
   send(frame: Frame): void {
-    const { socket, limits } = this.#options;
+    const { socket, stream, writer, limits } = this.#options;
     if (socket.readyState !== openState) return;
-    if (socket.bufferedAmount > limits.maxBufferedBytes) {
+    if (stream.writableLength > limits.maxBufferedBytes) {
       this.#options.onSlow();
       socket.terminate();
       return;
     }
-    socket.send(frame.data, frame.isBinary ? binary : text);
+    writer.write(stream, frame);
   }
 
   bufferedBytes(): number {
-    return this.#options.socket.bufferedAmount;
+    return this.#options.stream.writableLength;
   }
 
   hasTooManyChannels(): boolean {
