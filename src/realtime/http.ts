@@ -24,6 +24,8 @@ export type HttpDeps = {
 type Endpoint = (request: HttpRequest, deps: HttpDeps, parts: readonly string[]) => Promise<HttpReply>;
 
 type Route = {
+  /** Whether the project's rate of messages is looked at first, and told in the headers. */
+  readonly isRated: boolean;
   readonly method: string;
   readonly pattern: RegExp;
   readonly route: string;
@@ -31,19 +33,33 @@ type Route = {
 };
 
 const routes: readonly Route[] = [
-  { method: 'POST', pattern: /^\/api\/broadcast\/?$/, route: '/api/broadcast', endpoint: batch },
+  {
+    method: 'POST',
+    pattern: /^\/api\/broadcast\/?$/,
+    route: '/api/broadcast',
+    isRated: true,
+    endpoint: batch,
+  },
   {
     method: 'POST',
     pattern: /^\/api\/broadcast\/([^/]+)\/events\/([^/]+)\/?$/,
     route: '/api/broadcast/:topic/events/:event',
+    isRated: true,
     endpoint: single,
   },
-  { method: 'GET', pattern: /^\/api\/ping\/?$/, route: '/api/ping', endpoint: ping },
-  { method: 'GET', pattern: /^\/(api\/)?health(check)?\/?$/, route: '/api/health', endpoint: health },
+  { method: 'GET', pattern: /^\/api\/ping\/?$/, route: '/api/ping', isRated: true, endpoint: ping },
+  {
+    method: 'GET',
+    pattern: /^\/(api\/)?health(check)?\/?$/,
+    route: '/api/health',
+    isRated: false,
+    endpoint: health,
+  },
   {
     method: 'GET',
     pattern: /^\/api\/tenants\/[^/]+\/health\/?$/,
     route: '/api/tenants/:id/health',
+    isRated: false,
     endpoint: tenantHealth,
   },
 ];
@@ -53,20 +69,17 @@ const maxBodyBytes = 8_000_000;
 /** Answers the HTTP requests of the service. Upstream: supabase/realtime lib/realtime_web/router.ex. */
 export function createHttpHandler(deps: HttpDeps): Handler {
   return async (request) => {
-    for (const { method, pattern, route, endpoint } of routes) {
+    for (const { method, pattern, route, isRated, endpoint } of routes) {
       const match = pattern.exec(request.path);
       if (match === null || request.method !== method) continue;
-      return { ...(await endpoint(request, deps, match.slice(1))), route };
+      const answer = (): Promise<HttpReply> => endpoint(request, deps, match.slice(1));
+      return { ...(await (isRated ? rated(deps, answer) : answer())), route };
     }
     return jsonReply(404, { message: 'Not Found' });
   };
 }
 
-const empty = (status: number, headers: HttpReply['headers'] = {}): HttpReply => ({
-  status,
-  headers,
-  body: null,
-});
+const empty = (status: number): HttpReply => ({ status, headers: {}, body: null });
 const message = (status: number, text: string): HttpReply => jsonReply(status, { message: text });
 const unauthorized = (): HttpReply => message(401, 'Unauthorized');
 
@@ -86,6 +99,15 @@ const rateHeaders = ({ events, maxEventsPerSecond }: HttpDeps): HttpReply['heade
     'x-rate-limit-remaining': Math.max(0, maxEventsPerSecond - rolling),
   };
 };
+
+/** Upstream: supabase/realtime lib/realtime_web/plugs/rate_limiter.ex. */
+async function rated(deps: HttpDeps, answer: () => Promise<HttpReply>): Promise<HttpReply> {
+  const headers = rateHeaders(deps);
+  const { maxEventsPerSecond: limit, events } = deps;
+  const isTooMuch = limit > 0 && Math.floor(events.average()) >= limit;
+  const reply = isTooMuch ? message(429, 'Too many requests') : await answer();
+  return reply.status === 415 ? reply : { ...reply, headers: { ...reply.headers, ...headers } };
+}
 
 async function body(request: HttpRequest): Promise<Buffer | HttpReply> {
   try {
@@ -133,7 +155,7 @@ async function batch(request: HttpRequest, deps: HttpDeps): Promise<HttpReply> {
     return message(429, 'Too many messages to broadcast, please reduce the batch size');
   }
   await sendBatch(parsed.messages, session, request, deps);
-  return empty(202, rateHeaders(deps));
+  return empty(202);
 }
 
 const isTooMany = (count: number, { events, maxEventsPerSecond }: HttpDeps): boolean =>
@@ -195,18 +217,17 @@ function publishItem({ topic, event, payload, private: isPrivate, id }: BatchMes
 }
 
 function publish(subTopic: string, isPrivate: boolean, out: BroadcastMessage, deps: HttpDeps): void {
-  const delivered = deps.hub.publish(isPrivate ? 'private' : 'public', subTopic, out);
-  deps.events.add(1 + delivered);
+  deps.hub.publish(isPrivate ? 'private' : 'public', subTopic, out);
 }
 
 const unsupported = 'Unsupported Media Type. Use application/json or application/octet-stream';
 
 async function single(request: HttpRequest, deps: HttpDeps, parts: readonly string[]): Promise<HttpReply> {
-  const session = await authenticate(request, deps);
-  if (session === null) return unauthorized();
   const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim();
   if (type !== 'application/json' && type !== 'application/octet-stream')
     return jsonReply(415, { error: unsupported });
+  const session = await authenticate(request, deps);
+  if (session === null) return unauthorized();
   const names = decodeParts(parts);
   if (names === null) return message(400, 'Bad Request');
   const bytes = await body(request);
@@ -223,7 +244,7 @@ async function single(request: HttpRequest, deps: HttpDeps, parts: readonly stri
     if (!allowed.value) return message(403, 'Unauthorized');
   }
   publish(names.topic, isPrivate, out, deps);
-  return empty(202, rateHeaders(deps));
+  return empty(202);
 }
 
 function decodeParts([topic = '', event = '']: readonly string[]): { topic: string; event: string } | null {

@@ -115,8 +115,9 @@ function createChannelDeps(
 ): { readonly channels: ChannelDeps; readonly stream: ChangeStream } {
   const { config, clock, observer, random, requestDb, verifier, keys } = deps;
   const self = `${deps.nodeId}.${random.bytes(6).toString('base64url')}`;
-  const hub = createHub({ bus: deps.bus, self, now: () => clock.now() });
   const events = createRateCounter(config.maxEventsPerSecond, clock);
+  const presenceEvents = createRateCounter(config.maxPresenceEventsPerSecond, clock);
+  const hub = createHub({ bus: deps.bus, self, now: () => clock.now(), events, presenceEvents });
   const reportFault = (error: unknown): void =>
     observer({ kind: 'fault', service: 'realtime', message: 'channel', error });
   const { ownerUrl } = deps.feed;
@@ -133,7 +134,7 @@ function createChannelDeps(
     hub,
     changes: stream.changes,
     events,
-    presenceEvents: createRateCounter(config.maxPresenceEventsPerSecond, clock),
+    presenceEvents,
     clock,
     joinErrorDelayMs: config.channelErrorDelayMs,
     limits: {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame } from '../socket/frame.ts';
 import type { Candidate } from './candidates.ts';
 import { changeFrame } from './encode.ts';
-import type { Change } from './model.ts';
+import type { Change, ChangeKind } from './model.ts';
 import type { ChangeReceiver } from './subscription-index.ts';
 
 /** Puts changes onto sockets. */
@@ -31,12 +31,16 @@ const maxPressureSteps = 20;
 /** Creates the delivery of one instance. */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const told = new Set<ChangeReceiver>();
-  const sendAll = (data: string, receivers: ReadonlyMap<ChangeReceiver, readonly number[]>): void => {
+  const sendAll = (
+    kind: ChangeKind,
+    data: string,
+    receivers: ReadonlyMap<ChangeReceiver, readonly number[]>,
+  ): void => {
     if (options.mustSkip()) return;
     const frames = new Map<string, Frame>();
     for (const [receiver, ids] of receivers) {
-      const key = `${receiver.serializer.version} ${ids.join(',')} ${receiver.topic}`;
-      const frame = frames.get(key) ?? changeFrame(receiver.serializer, receiver.topic, ids, data);
+      const key = `${receiver.serializer.version} ${receiver.isLegacy} ${ids.join(',')} ${receiver.topic}`;
+      const frame = frames.get(key) ?? changeFrame(receiver, kind, ids, data);
       frames.set(key, frame);
       receiver.send(frame);
       told.add(receiver);
@@ -45,7 +49,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   };
   return {
     deliver(change, candidates) {
-      for (const [data, receivers] of receiversByData(change, candidates)) sendAll(data, receivers);
+      for (const [data, receivers] of receiversByData(change, candidates))
+        sendAll(change.kind, data, receivers);
     },
     async untilTaken() {
       const waited = [...told];

@@ -1,5 +1,5 @@
 import type { Frame, Serializer } from '../socket/frame.ts';
-import type { Change, ColumnInfo, RoleAccess, RowValues } from './model.ts';
+import type { Change, ChangeKind, ColumnInfo, RoleAccess, RowValues } from './model.ts';
 import { valueToken } from './values.ts';
 
 /** Size of a change's values above which long ones are left out. */
@@ -71,17 +71,26 @@ function encodeRow(columns: readonly ColumnInfo[], values: RowValues, isTooLarge
   return `{${members.join(',')}}`;
 }
 
-/** The frame that carries a change to one topic. */
-export const changeFrame = (
-  serializer: Serializer,
-  topic: string,
+/** Where a change goes, and in which form. */
+type ChangeTarget = {
+  readonly serializer: Serializer;
+  readonly topic: string;
+  readonly isLegacy: boolean;
+};
+
+/** The frame that carries a change to one topic. Upstream: lib/extensions/postgres_cdc_rls/message_dispatcher.ex. */
+export function changeFrame(
+  { serializer, topic, isLegacy }: ChangeTarget,
+  kind: ChangeKind,
   ids: readonly number[],
   data: string,
-): Frame =>
-  serializer.push({
-    joinRef: null,
-    ref: null,
-    topic,
-    event: 'postgres_changes',
-    payload: `{"ids":[${ids.join(',')}],"data":${data}}`,
-  });
+): Frame {
+  const common = { joinRef: null, ref: null, topic };
+  return isLegacy
+    ? serializer.push({ ...common, event: kind, payload: data })
+    : serializer.push({
+        ...common,
+        event: 'postgres_changes',
+        payload: `{"ids":[${ids.join(',')}],"data":${data}}`,
+      });
+}

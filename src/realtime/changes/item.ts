@@ -24,6 +24,16 @@ const selectWildcard =
 const noParams =
   'No subscription params provided. Please provide at least a `schema` or `table` to subscribe to:';
 
+/** What a topic of the first protocol asks for: `schema`, `schema:table` or `schema:table:filter`. */
+export function legacyItem(subTopic: string): Readonly<Record<string, unknown>> {
+  const [schema, table, ...filter] = subTopic.split(':');
+  return {
+    schema,
+    ...(table === undefined ? {} : { table }),
+    ...(filter.length === 0 ? {} : { filter: filter.join(':') }),
+  };
+}
+
 const maxId = 2 ** 27;
 
 /** A number for an item: the same for equal items of all sockets, never 0, which clients take for absent. */

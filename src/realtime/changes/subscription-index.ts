@@ -6,6 +6,8 @@ import type { Change, ChangeKind } from './model.ts';
 export interface ChangeReceiver {
   readonly topic: string;
   readonly serializer: Serializer;
+  /** Changes are told as the first clients expect them: the event is that of the change, the payload its data. */
+  readonly isLegacy: boolean;
   send(frame: Frame): void;
   /** Bytes that the client has not taken yet. */
   bufferedBytes(): number;

@@ -1,4 +1,5 @@
 import { assertNever } from '../../core/result.ts';
+import { legacyItem } from '../changes/item.ts';
 import type { ChangeItem, ChangeSubscriber, ChangeSubscription } from '../changes/subscriptions.ts';
 import { joinReason, type Refusal, refusalText } from '../errors.ts';
 import { openSession, type Session } from '../session.ts';
@@ -27,6 +28,7 @@ export class Channel implements Member, ChangeSubscriber {
   readonly id: string;
   readonly topic: string;
   readonly serializer: Serializer;
+  readonly isLegacy: boolean;
   readonly #socket: ChannelSocket;
   readonly #deps: ChannelDeps;
   readonly #voice: Voice;
@@ -48,6 +50,7 @@ export class Channel implements Member, ChangeSubscriber {
     this.id = deps.nextRef();
     this.topic = join.topic;
     this.serializer = socket.serializer;
+    this.isLegacy = config.isLegacy;
     this.#socket = socket;
     this.#deps = deps;
     this.#config = config;
@@ -106,6 +109,11 @@ export class Channel implements Member, ChangeSubscriber {
     if (!this.#isBusy) void this.#work();
   }
 
+  /** Counts an event that no channel knows. */
+  ignored(): void {
+    this.#deps.events.add();
+  }
+
   /** Leaves the topic without a word: the socket is gone. */
   abandon(): void {
     this.#state = { phase: 'closed' };
@@ -120,6 +128,10 @@ export class Channel implements Member, ChangeSubscriber {
 
   wantsPresence(): boolean {
     return this.#state.phase === 'joined' && this.#state.rights.presence.read === true;
+  }
+
+  overrun(): void {
+    this.feed({ kind: 'shutdown', message: 'Too many messages per second' });
   }
 
   send(frame: Frame): void {
@@ -139,7 +151,8 @@ export class Channel implements Member, ChangeSubscriber {
     this.#replayed = new Set(replay.map(({ id }) => id));
     void this.#apply({ kind: 'admitted', session, rights, presenceEnabled });
     this.#deps.hub.join(this.#space, this.#subTopic, this);
-    const items = this.#deps.changes.identify(this.#config.postgresChanges);
+    const { isLegacy, postgresChanges } = this.#config;
+    const items = this.#deps.changes.identify(isLegacy ? [legacyItem(this.#subTopic)] : postgresChanges);
     const echo = items.map(({ raw, id }) => ({ ...raw, id }));
     this.#voice.reply(ref, 'ok', JSON.stringify({ postgres_changes: echo }));
     if (presenceEnabled && rights.presence.read === true) this.#sendPresenceState();
@@ -183,7 +196,6 @@ export class Channel implements Member, ChangeSubscriber {
     const { state, effects } = transition(this.#state, input, {
       setup: this.#setup,
       now: this.#deps.clock.now(),
-      tooManyMessages: this.#deps.events.isExceeded(),
       tooManyPresenceMessages: this.#deps.presenceEvents.isExceeded(),
     });
     this.#state = state;
@@ -230,8 +242,7 @@ export class Channel implements Member, ChangeSubscriber {
 
   #publish(message: BroadcastMessage): void {
     const except = this.#config.selfBroadcast ? undefined : this;
-    const delivered = this.#deps.hub.publish(this.#space, this.#subTopic, message, except);
-    this.#deps.events.add(1 + delivered);
+    this.#deps.hub.publish(this.#space, this.#subTopic, message, except);
   }
 
   #track(payload: string): void {
@@ -291,6 +302,10 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   #sendPresenceState(): void {
+    if (this.#deps.presenceEvents.isExceeded()) {
+      this.feed({ kind: 'shutdown', message: 'Too many presence messages per second' });
+      return;
+    }
     this.#deps.presenceEvents.add();
     this.#voice.push('presence_state', this.#deps.hub.presenceState(this.#space, this.#subTopic));
   }

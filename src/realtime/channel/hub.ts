@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bus } from '../../cluster/bus.ts';
+import type { RateCounter } from '../limits.ts';
 import { type BusMessage, decodeBusMessage, encodeBusMessage } from './bus-message.ts';
 import type { BroadcastMessage, Space } from './message.ts';
 import { createPeers } from './peers.ts';
@@ -11,10 +12,10 @@ export interface Hub {
   join(space: Space, subTopic: string, member: Member): void;
   /** Takes the member out of the topic, with what it tracked. */
   leave(space: Space, subTopic: string, member: Member): void;
-  /** Delivers to the members of all instances, without `except`; yields the number of local deliveries. */
-  publish(space: Space, subTopic: string, message: BroadcastMessage, except?: Member): number;
+  /** Delivers to the members of all instances, without `except`. */
+  publish(space: Space, subTopic: string, message: BroadcastMessage, except?: Member): void;
   /** Delivers to the members of this instance alone: a message that every instance gets by itself. */
-  deliver(space: Space, subTopic: string, message: BroadcastMessage): number;
+  deliver(space: Space, subTopic: string, message: BroadcastMessage): void;
   track(space: Space, subTopic: string, entry: PresenceEntry): void;
   untrack(space: Space, subTopic: string, member: Member): void;
   /** JSON text of `presence_state`; what changed before is sent to the members first. */
@@ -30,6 +31,10 @@ export type HubOptions = {
   /** Name of this instance; the ids of its members begin with it and a dot. */
   readonly self: string;
   readonly now: () => number;
+  /** Counts broadcasts, sent and delivered ones. */
+  readonly events: RateCounter;
+  /** Counts messages of presence. */
+  readonly presenceEvents: RateCounter;
 };
 
 /** Time that an instance has to confirm the members that it had before it was out of sight. */
@@ -39,18 +44,21 @@ const subjectOf = (space: Space, subTopic: string): string =>
   `realtime.${space}.${createHash('sha1').update(subTopic).digest('base64url')}`;
 
 /** Creates the topics of one instance. */
-export function createHub({ bus, self, now }: HubOptions): Hub {
+export function createHub({ bus, self, now, events, presenceEvents }: HubOptions): Hub {
   const topics = new Map<string, Topic>();
   const isOwn = ({ member }: PresenceEntry): boolean => member.startsWith(`${self}.`);
   const tell = (subject: string, message: BusMessage): void => {
     if (bus.isShared) bus.publish(subject, encodeBusMessage(message));
   };
+  const send = (topic: Topic, message: BroadcastMessage, except?: Member): void =>
+    events.add(deliver(topic, message, except, events.isExceeded()));
+  const countPresence = (sent: number): void => presenceEvents.add(sent);
   const receive = (topic: Topic, bytes: Buffer): void => {
     const message = decodeBusMessage(bytes);
     switch (message?.kind) {
       case 'object':
       case 'user':
-        deliver(topic, message, undefined);
+        send(topic, message);
         return;
       case 'presence':
         for (const member of message.untracked) topic.presence.untrack(member);
@@ -58,7 +66,7 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
           topic.suspects.delete(entry.member);
           topic.presence.track(entry);
         }
-        announcePresence(topic);
+        announcePresence(topic, countPresence);
         return;
       case 'presence-request': {
         const tracked = [...topic.presence.entries()].filter(isOwn);
@@ -71,7 +79,7 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
     [...topic.presence.entries()].filter(isMeant).map(({ member }) => member);
   const drop = (topic: Topic, members: Iterable<string>): void => {
     for (const member of members) topic.presence.untrack(member);
-    announcePresence(topic);
+    announcePresence(topic, countPresence);
   };
   let confirmation: NodeJS.Timeout | null = null;
   /** Asks who is there, and drops those that nobody confirms. */
@@ -126,7 +134,7 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
     if (topic.presence.untrack(member.id)) {
       tell(topic.subject, { kind: 'presence', tracked: [], untracked: [member.id] });
     }
-    announcePresence(topic);
+    announcePresence(topic, countPresence);
   };
   const closeIfUnused = (key: string, topic: Topic): void => {
     if (topic.members.size > 0) return;
@@ -150,17 +158,19 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
     publish(space, subTopic, message, except) {
       const topic = topics.get(keyOf(space, subTopic));
       if (bus.isShared) tell(topic?.subject ?? subjectOf(space, subTopic), message);
-      return topic === undefined ? 0 : deliver(topic, message, except);
+      events.add();
+      if (topic !== undefined) send(topic, message, except);
     },
     deliver(space, subTopic, message) {
       const topic = topics.get(keyOf(space, subTopic));
-      return topic === undefined ? 0 : deliver(topic, message, undefined);
+      events.add();
+      if (topic !== undefined) send(topic, message);
     },
     track(space, subTopic, entry) {
       const topic = open(space, subTopic);
       topic.presence.track(entry);
       tell(topic.subject, { kind: 'presence', tracked: [entry], untracked: [] });
-      announcePresence(topic);
+      announcePresence(topic, countPresence);
     },
     untrack(space, subTopic, member) {
       const topic = topics.get(keyOf(space, subTopic));
@@ -169,7 +179,7 @@ export function createHub({ bus, self, now }: HubOptions): Hub {
     presenceState(space, subTopic) {
       const topic = topics.get(keyOf(space, subTopic));
       if (topic === undefined) return '{}';
-      sendDiff(topic);
+      sendDiff(topic, countPresence);
       return topic.presence.state();
     },
     beat: () => peers.beat(),

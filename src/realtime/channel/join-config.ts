@@ -13,6 +13,8 @@ export type JoinConfig = {
   readonly presenceKey: string | null;
   /** Items as sent, without nulls: they are echoed with an id. */
   readonly postgresChanges: readonly Readonly<Record<string, unknown>>[];
+  /** A join without `config`, as the first clients sent it: the topic itself names what changes are wanted. */
+  readonly isLegacy: boolean;
   /** `user_token`, else `access_token`; null means the token of the connection. */
   readonly token: string | null;
 };
@@ -61,6 +63,7 @@ export function parseJoin(payload: unknown): JoinConfig {
       const parsed = record.safeParse(item);
       return parsed.success ? [parsed.data] : [];
     }),
+    isLegacy: !('config' in root),
     token: typeof token === 'string' && !token.startsWith('sb_') ? token : null,
   };
 }

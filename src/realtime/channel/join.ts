@@ -56,8 +56,9 @@ function checkLimits(request: JoinRequest, deps: JoinDeps): Refusal | null {
   if (deps.isDraining()) return 'restarting';
   if (deps.privateOnly && !request.config.isPrivate) return 'private-only';
   if (deps.hasTooManyUsers()) return 'too-many-users';
-  deps.joins.add();
+  // A join that is refused for the rate does not count to it.
   if (deps.joins.isExceeded()) return 'too-many-joins';
+  deps.joins.add();
   return request.hasTooManyChannels ? 'too-many-channels' : null;
 }
 

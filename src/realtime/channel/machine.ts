@@ -91,7 +91,6 @@ export type Surroundings = {
   readonly setup: ChannelSetup;
   /** Epoch milliseconds. */
   readonly now: number;
-  readonly tooManyMessages: boolean;
   readonly tooManyPresenceMessages: boolean;
 };
 
@@ -183,7 +182,6 @@ function onBroadcast(state: JoinedState, input: Broadcast, around: Surroundings)
   if (write === null) return stay(state, { kind: 'ask', question: 'broadcast-write', again: input });
   // A denied sender is not told: its acknowledgement never comes.
   if (!write) return stay(state);
-  if (around.tooManyMessages) return shutdown('Too many messages per second');
   const { ackBroadcast, maxPayloadBytes } = around.setup;
   if (messageBytes(input.message) > maxPayloadBytes) {
     return ackBroadcast ? stay(state, reply(input.ref, 'error', '"payload_size_exceeded"')) : stay(state);

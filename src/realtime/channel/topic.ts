@@ -10,6 +10,8 @@ export interface Member {
   /** Whether a broadcast, by its stored id, may and should reach this channel. */
   wantsBroadcast(messageId: string | null): boolean;
   wantsPresence(): boolean;
+  /** More is sent and delivered than the project may: the channel ends after what it was just sent. */
+  overrun(): void;
   send(frame: Frame): void;
 }
 
@@ -57,7 +59,12 @@ function broadcastFrame(serializer: Serializer, topic: string, message: Broadcas
 }
 
 /** Sends a broadcast to the members that want it, without `except`; yields their number. */
-export function deliver(topic: Topic, message: BroadcastMessage, except: Member | undefined): number {
+export function deliver(
+  topic: Topic,
+  message: BroadcastMessage,
+  except: Member | undefined,
+  isTooMuch: boolean,
+): number {
   const frameFor = framesOf((serializer) => broadcastFrame(serializer, topic.name, message));
   const id = message.kind === 'user' ? message.id : null;
   let delivered = 0;
@@ -66,30 +73,35 @@ export function deliver(topic: Topic, message: BroadcastMessage, except: Member 
     const frame = frameFor(member.serializer);
     if (frame === null) continue;
     member.send(frame);
+    if (isTooMuch) member.overrun();
     delivered++;
   }
   return delivered;
 }
 
 /** Sends what changed in presence, now or at the end of the pause after the last difference. */
-export function announcePresence(topic: Topic): void {
+export function announcePresence(topic: Topic, onSent: (count: number) => void): void {
   if (topic.pause !== null) return;
-  if (!sendDiff(topic)) return;
+  if (!sendDiff(topic, onSent)) return;
   topic.pause = setTimeout(() => {
     topic.pause = null;
-    announcePresence(topic);
+    announcePresence(topic, onSent);
   }, presencePauseMs);
 }
 
 /** Sends what changed in presence; false when nothing did. */
-export function sendDiff(topic: Topic): boolean {
+export function sendDiff(topic: Topic, onSent: (count: number) => void): boolean {
   const diff = topic.presence.takeDiff();
   if (diff === null) return false;
   const frameFor = framesOf((serializer) => serializer.push(pushOf(topic.name, 'presence_diff', diff)));
+  let sent = 0;
   for (const member of topic.members) {
     if (!member.wantsPresence()) continue;
     const frame = frameFor(member.serializer);
-    if (frame !== null) member.send(frame);
+    if (frame === null) continue;
+    member.send(frame);
+    sent++;
   }
+  onSent(sent);
   return true;
 }

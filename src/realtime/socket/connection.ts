@@ -156,7 +156,8 @@ export class Connection implements ChannelSocket {
 /** Hands a message to the channel that it is for; events that no channel knows are ignored. */
 function dispatch(channel: Channel, message: Inbound): void {
   const input = toInput(message);
-  if (input !== null) channel.feed(input);
+  if (input === null) channel.ignored();
+  else channel.feed(input);
 }
 
 function toInput({ event, payload, ref }: Inbound): ChannelInput | null {

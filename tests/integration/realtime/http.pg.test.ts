@@ -124,6 +124,30 @@ describe('a batch of broadcasts', () => {
       message: 'Too many messages to broadcast, please reduce the batch size',
     });
   });
+
+  it('is refused before anything else once the rate is reached, with the figures in the headers', async () => {
+    const limited = await startRealtime({
+      ownerUrl: 'postgres://nowhere',
+      authenticatorUrl: 'postgres://nowhere',
+      withFeed: false,
+      config: { maxEventsPerSecond: 1 },
+    });
+    onTestFinished(() => limited.stop());
+    const post = (path: string): Promise<Response> =>
+      fetch(`${limited.url}/realtime/v1/api/broadcast${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${userToken}` },
+      });
+    const first = await post('/a/events/b');
+    expect([first.status, first.headers.get('x-rate-limit'), first.headers.get('x-rate-rolling')]).toEqual([
+      ...[202, '1', '0'],
+    ]);
+    for (let n = 1; n < 60; n++) await post('/a/events/b');
+    const refused = await post('');
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toEqual({ message: 'Too many requests' });
+    expect(refused.headers.get('x-rate-limit-remaining')).toBe('0');
+  });
 });
 
 describe('a single broadcast', () => {

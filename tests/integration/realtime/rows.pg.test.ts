@@ -315,6 +315,25 @@ describe('a subscription', () => {
     expect((await watched.changes(1))[0]?.record).toEqual({ 'I d': 1, naïve: 'ü' });
   });
 
+  it('is named by the topic of a join without configuration, and hears as the first clients did', async () => {
+    await publish('first_api', 'id int primary key');
+    const client = await PhoenixClient.connect(realtime.url, realtime.anonToken, '1.0.0');
+    onTestFinished(() => client.close());
+    const joined = await client.request('realtime:public:first_api:id=gt.1', 'phx_join', {});
+    const item = { schema: 'public', table: 'first_api', filter: 'id=gt.1', id: expect.any(Number) };
+    expect(joined.payload).toEqual({ status: 'ok', response: { postgres_changes: [item] } });
+    await client.next(({ payload }) => payload.message === 'Subscribed to PostgreSQL');
+    await db.exec('insert into public.first_api values (1), (2); delete from public.first_api where id = 2');
+    await client.next(({ event }) => event === 'DELETE');
+    const heard = client.received.filter(({ event }) => event === 'INSERT' || event === 'DELETE');
+    expect(
+      heard.map(({ event, payload }) => [event, payload.type, payload.record, payload.old_record]),
+    ).toEqual([
+      ['INSERT', 'INSERT', { id: 2 }, undefined],
+      ['DELETE', 'DELETE', undefined, { id: 2 }],
+    ]);
+  });
+
   it('gets a transaction of many rows over two tables in order', async () => {
     await publish('many_a', 'id int primary key');
     await publish('many_b', 'id int primary key');

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { createMemoryNetwork } from '../../../src/cluster/memory.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Bus } from '../../../src/cluster/bus.ts';
+import { createMemoryNetwork, soloBus } from '../../../src/cluster/memory.ts';
 import { decodeBusMessage, encodeBusMessage } from '../../../src/realtime/channel/bus-message.ts';
 import { createHub, type Hub } from '../../../src/realtime/channel/hub.ts';
 import { parseJoin } from '../../../src/realtime/channel/join-config.ts';
@@ -9,10 +10,10 @@ import { createRateCounter } from '../../../src/realtime/limits.ts';
 import { serializerV1 } from '../../../src/realtime/socket/serializer-v1.ts';
 
 describe('a join payload', () => {
-  const defaults = parseJoin({});
+  const defaults = parseJoin({ config: {} });
   it.each([
-    [null, {}],
-    ['text', {}],
+    [null, { isLegacy: true }],
+    ['text', { isLegacy: true }],
     [{ config: null }, {}],
     [
       { config: { private: 'TRUE', broadcast: { ack: true, self: 'false' } } },
@@ -23,9 +24,12 @@ describe('a join payload', () => {
     [{ config: { presence: { key: 'k' } } }, { presenceKey: 'k' }],
     [{ config: { postgres_changes: [null, { a: 1 }, 5] } }, { postgresChanges: [{ a: 1 }] }],
     [{ config: { postgres_changes: null } }, {}],
-    [{ access_token: 'a', user_token: 'u' }, { token: 'u' }],
-    [{ access_token: 'sb_x' }, { token: null }],
-    [{ access_token: 5 }, { token: null }],
+    [
+      { access_token: 'a', user_token: 'u' },
+      { token: 'u', isLegacy: true },
+    ],
+    [{ access_token: 'sb_x' }, { token: null, isLegacy: true }],
+    [{ access_token: 5 }, { token: null, isLegacy: true }],
   ])('%j is read as far as it can be', (payload, expected) => {
     expect(parseJoin(payload)).toEqual({ ...defaults, ...expected });
   });
@@ -74,9 +78,14 @@ describe('presence', () => {
   });
 });
 
-function listener(id: string): Member & { readonly frames: string[] } {
+function listener(id: string): Member & { readonly frames: string[]; readonly ended: () => boolean } {
   const frames: string[] = [];
+  let hasEnded = false;
   return {
+    ended: () => hasEnded,
+    overrun() {
+      hasEnded = true;
+    },
     id,
     frames,
     serializer: serializerV1,
@@ -86,19 +95,40 @@ function listener(id: string): Member & { readonly frames: string[] } {
   };
 }
 
+const rates = (limit = 0) => ({
+  events: createRateCounter(limit, { now: () => 0 }),
+  presenceEvents: createRateCounter(0, { now: () => 0 }),
+});
+
 describe('the hub', () => {
+  it('counts what is sent and delivered, and ends those that hear more than the project may', () => {
+    const counted = rates(1);
+    const hub = createHub({ bus: soloBus, self: 'x', now: () => 0, ...counted });
+    const members = [listener('x.1'), listener('x.2')];
+    for (const member of members) hub.join('public', 'x', member);
+    const message = { kind: 'object', payload: '{}' } as const;
+    for (let n = 0; n < 20; n++) hub.publish('public', 'x', message);
+    expect(counted.events.average()).toBe(1);
+    expect(members.map(({ ended }) => ended())).toEqual([false, false]);
+    hub.publish('public', 'x', message, members[1]);
+    expect(members.map(({ frames, ended }) => [frames.length, ended()])).toEqual([
+      [21, true],
+      [20, false],
+    ]);
+    hub.close();
+  });
+
   it('reaches members of other instances once, and never its own twice', () => {
     const network = createMemoryNetwork();
     const now = (): number => 0;
-    const [left, right] = ['l', 'r'].map((self) => createHub({ bus: network.join(), self, now })) as [
-      Hub,
-      Hub,
-    ];
+    const [left, right] = ['l', 'r'].map((self) =>
+      createHub({ bus: network.join(), self, now, ...rates() }),
+    ) as [Hub, Hub];
     const [here, there, elsewhere] = [listener('a'), listener('b'), listener('c')];
     left.join('public', 'x', here);
     right.join('public', 'x', there);
     right.join('private', 'x', elsewhere);
-    expect(left.publish('public', 'x', { kind: 'object', payload: '{"n":1}' })).toBe(1);
+    left.publish('public', 'x', { kind: 'object', payload: '{"n":1}' });
     expect([here.frames.length, there.frames.length, elsewhere.frames.length]).toEqual([1, 1, 0]);
     right.leave('public', 'x', there);
     left.publish('public', 'x', { kind: 'object', payload: '{}' }, here);
@@ -134,7 +164,8 @@ describe('presence over two instances', () => {
 
   function pair(clock = { now: 0 }) {
     const network = createMemoryNetwork();
-    const open = (self: string): Hub => createHub({ bus: network.join(), self, now: () => clock.now });
+    const open = (self: string): Hub =>
+      createHub({ bus: network.join(), self, now: () => clock.now, ...rates() });
     const [left, right] = [open('l'), open('r')];
     left.beat();
     right.beat();
@@ -174,6 +205,72 @@ describe('presence over two instances', () => {
     expect(state(right)).toEqual({});
     right.close();
   });
+});
+
+/** A bus whose line to the others can be cut. */
+function cuttable(bus: Bus) {
+  const healed = new Set<() => void>();
+  let isCut = false;
+  const cut: Bus = {
+    ...bus,
+    publish(subject, message) {
+      if (!isCut) bus.publish(subject, message);
+    },
+    subscribe: (subject, receive, onReady) =>
+      bus.subscribe(subject, (message) => (isCut ? undefined : receive(message)), onReady),
+    onHealed(listener) {
+      healed.add(listener);
+      return () => healed.delete(listener);
+    },
+  };
+  return {
+    bus: cut,
+    cut: () => {
+      isCut = true;
+    },
+    heal() {
+      isCut = false;
+      for (const listener of healed) listener();
+    },
+  };
+}
+
+it('presence of an instance that was cut off converges, without a leave for those who stayed', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const network = createMemoryNetwork();
+  const line = cuttable(network.join());
+  const left = createHub({ bus: line.bus, self: 'l', now: () => 0, ...rates() });
+  const right = createHub({ bus: network.join(), self: 'r', now: () => 0, ...rates() });
+  const entry = (member: string, phxRef: string) => ({ member, key: member, meta: meta(phxRef) });
+  const [one, two] = [listener('l.1'), listener('r.1')];
+  left.join('public', 'x', one);
+  right.join('public', 'x', two);
+  left.track('public', 'x', entry('l.1', '1'));
+  right.track('public', 'x', entry('r.1', '2'));
+  right.track('public', 'x', entry('r.2', '3'));
+  vi.advanceTimersByTime(1_000);
+  line.cut();
+  right.untrack('public', 'x', { ...two, id: 'r.2' });
+  left.track('public', 'x', entry('l.2', '4'));
+  vi.advanceTimersByTime(1_000);
+  const before = [one, two].map(({ frames }) => frames.length);
+  line.heal();
+  vi.advanceTimersByTime(4_000);
+  const keys = (hub: Hub): string[] => Object.keys(JSON.parse(hub.presenceState('public', 'x'))).sort();
+  expect([keys(left), keys(right)]).toEqual([
+    ['l.1', 'l.2', 'r.1'],
+    ['l.1', 'l.2', 'r.1'],
+  ]);
+  const told = [one, two].map(({ frames }, i) =>
+    frames.slice(before[i]).map((frame) => {
+      const { joins, leaves } = JSON.parse(frame).payload;
+      return [Object.keys(joins), Object.keys(leaves)];
+    }),
+  );
+  expect(told).toEqual([[[[], ['r.2']]], [[['l.2'], []]]]);
+  left.close();
+  right.close();
 });
 
 describe('a rate', () => {

@@ -19,7 +19,6 @@ const around: Surroundings = {
     maxPayloadBytes: 100,
   },
   now: 5_000,
-  tooManyMessages: false,
   tooManyPresenceMessages: false,
 };
 const joined: JoinedState = {
@@ -117,14 +116,6 @@ const table: readonly Row[] = [
     ['ask broadcast-write'],
   ],
   ['a broadcast that a policy forbids', { ...joined, rights: readOnly }, broadcast, 'joined', [], acking],
-  [
-    'a broadcast above the rate',
-    joined,
-    broadcast,
-    'closed',
-    ['system error Too many messages per second', 'close'],
-    { ...around, tooManyMessages: true },
-  ],
   [
     'presence without an event',
     joined,
