@@ -69,10 +69,11 @@ export async function startInstance(
   dir: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  program: string = main,
 ): Promise<RunningInstance> {
   const [port, dbPort, adminPort, inboxPort] = await freePorts(4);
   const ports = ['--port', port, '--db-port', dbPort, '--admin-port', adminPort, '--inbox-port', inboxPort];
-  const child = spawn(process.execPath, [main, 'start', '--project', dir, ...ports.map(String), ...args], {
+  const child = spawn(process.execPath, [program, 'start', '--project', dir, ...ports.map(String), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

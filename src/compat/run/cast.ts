@@ -30,13 +30,7 @@ export function createCast(target: Target, prefix: string, signal: AbortSignal):
 }
 
 async function makePerson(target: Target, email: string, signal: AbortSignal): Promise<Person> {
-  const created = await post(
-    target,
-    '/auth/v1/admin/users',
-    { email, password, email_confirm: true, user_metadata: { made_by: 'compat' } },
-    'service',
-    signal,
-  );
+  const created = await createUser(target, email, signal);
   const session = await post(
     target,
     '/auth/v1/token?grant_type=password',
@@ -50,6 +44,26 @@ async function makePerson(target: Target, email: string, signal: AbortSignal): P
     throw new CastFailure(`the answers about ${email} hold no id or token`);
   }
   return { id, email, token };
+}
+
+/** By the admin API; where there is none, people sign up. */
+async function createUser(target: Target, email: string, signal: AbortSignal): Promise<unknown> {
+  const metadata = { made_by: 'compat' };
+  const asked = { email, password, email_confirm: true, user_metadata: metadata };
+  try {
+    return await post(target, '/auth/v1/admin/users', asked, 'service', signal);
+  } catch (refusal) {
+    if (!(refusal instanceof CastFailure)) throw refusal;
+    const signedUp = await post(
+      target,
+      '/auth/v1/signup',
+      { email, password, data: metadata },
+      'anon',
+      signal,
+    ).catch(() => undefined);
+    if (signedUp === undefined) throw refusal;
+    return valueAt(signedUp, 'user') ?? signedUp;
+  }
 }
 
 async function post(

@@ -31,6 +31,8 @@ export async function runCase(one: Case, world: World): Promise<CaseResult> {
       const record = await runStep(step, world, variables, sockets);
       if (record === null) continue;
       steps.push(record);
+      if (record.response?.status === TOO_MANY && record.mismatches.length > 0)
+        return limited(one, started, steps);
       if (record.mismatches.length > 0) return end(describe(record));
     }
     return end(null);
@@ -41,6 +43,17 @@ export async function runCase(one: Case, world: World): Promise<CaseResult> {
     hangUp();
   }
 }
+
+const TOO_MANY = 429;
+
+/** A limit on requests says nothing about the behaviour that was asked for. */
+const limited = (one: Case, started: number, steps: readonly StepRecord[]): CaseResult =>
+  resultOf(one, {
+    outcome: 'skipped',
+    reason: 'the target answered 429: it limits how often it is asked',
+    ms: performance.now() - started,
+    steps,
+  });
 
 async function runStep(
   step: Step,

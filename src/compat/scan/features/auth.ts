@@ -1,4 +1,4 @@
-import { differs, type Feature, supported, unsupported } from '../feature.ts';
+import { differs, type Feature, supported } from '../feature.ts';
 
 const auth = (...names: string[]): { calls: string[] } => ({ calls: names.map((name) => `auth.${name}`) });
 const admin = (...names: string[]): { calls: string[] } => ({ calls: names.map((name) => `admin.${name}`) });
@@ -47,11 +47,10 @@ export const authFeatures: readonly Feature[] = [
   ),
   supported('auth.sign-in.web3', 'Sign-in with a wallet', [], auth('signInWithWeb3')),
   supported('auth.sign-in.passkey', 'Passkeys', [], auth('signInWithPasskey', 'registerPasskey')),
-  unsupported('auth.sign-in.sso', 'SAML', 'SAML providers are answered as disabled.', [
-    'auth.signInWithSSO',
-    'auth.sign_in_with_sso',
-    'auth.getSSOSignInURL',
-  ]),
+  supported('auth.sign-in.sso', 'SAML', [], {
+    note: 'Needs the optional package `@node-saml/node-saml`.',
+    calls: ['auth.signInWithSSO', 'auth.sign_in_with_sso', 'auth.getSSOSignInURL'],
+  }),
   supported(
     'auth.session',
     'The session',
@@ -134,7 +133,7 @@ export const authFeatures: readonly Feature[] = [
   supported(
     'auth.identities',
     'Linked identities',
-    ['auth.identities'],
+    ['auth.identities', 'auth.user.identities'],
     auth(
       'getUserIdentities',
       'get_user_identities',
@@ -208,14 +207,16 @@ export const authFeatures: readonly Feature[] = [
       'regenerateClientSecret',
     ].map((name) => `adminOauth.${name}`),
   }),
-  unsupported(
-    'auth.oauth-server',
-    'The OAuth 2.1 server',
-    'Authorization, consent and token endpoints are not there.',
-    ['getAuthorizationDetails', 'approveAuthorization', 'denyAuthorization', 'listGrants', 'revokeGrant'].map(
-      (name) => `oauth.${name}`,
-    ),
-  ),
+  supported('auth.oauth-server', 'The OAuth 2.1 server', [], {
+    note: 'ID tokens need an asymmetric signing key.',
+    calls: [
+      'getAuthorizationDetails',
+      'approveAuthorization',
+      'denyAuthorization',
+      'listGrants',
+      'revokeGrant',
+    ].map((name) => `oauth.${name}`),
+  }),
   differs('auth.provider.twitter', 'Twitter (OAuth 1.0a)', 'Only X by OAuth 2 is there.'),
   supported('auth.provider', 'An OAuth provider', ['auth.oauth'], {
     note: 'The provider must allow `<URL>/auth/v1/callback` as a redirect.',

@@ -24,17 +24,15 @@ export const platformFeatures: readonly Feature[] = [
   supported('config.smtp', 'Mail by SMTP', []),
   supported('config.sms', 'An SMS provider', []),
   supported('config.captcha', 'A captcha', []),
-  unsupported(
+  differs(
     'config.third-party',
     'Tokens of a third-party issuer',
-    'Such tokens are not accepted; a warning says so at start.',
+    'They must name the issuer; REST, storage and realtime take them, the auth service takes its own tokens only.',
   ),
-  unsupported('config.saml', 'SAML', 'SAML providers are answered as disabled.'),
-  unsupported(
-    'config.oauth-server',
-    'The OAuth 2.1 server',
-    'Authorization, consent and token endpoints are not there.',
-  ),
+  supported('config.saml', 'SAML', [], { note: 'Needs the optional package `@node-saml/node-saml`.' }),
+  supported('config.oauth-server', 'The OAuth 2.1 server', [], {
+    note: 'ID tokens need an asymmetric signing key.',
+  }),
   supported('config.image-transformation', 'Image transformation', ['storage.image'], {
     note: 'Needs the optional package `sharp`.',
   }),

@@ -1,4 +1,4 @@
-import { differs, type Feature, supported } from '../feature.ts';
+import { type Feature, supported } from '../feature.ts';
 
 const channel = (...names: string[]): { calls: string[] } => ({
   calls: names.map((name) => `channel.${name}`),
@@ -21,12 +21,8 @@ export const realtimeFeatures: readonly Feature[] = [
       'channel.subscribeWithError',
     ],
   }),
-  differs(
-    'realtime.changes',
-    'Changes of tables',
-    'On several instances with one database, changes reach the sockets of the instance that holds the replication slot.',
-    ['realtime.changes'],
-    [
+  supported('realtime.changes', 'Changes of tables', ['realtime.changes'], {
+    calls: [
       'channel.onPostgresChanges',
       'channel.onPostgresChange',
       'channel.postgresChange',
@@ -36,7 +32,8 @@ export const realtimeFeatures: readonly Feature[] = [
       'query.selectAsFlow',
       'query.selectSingleValueAsFlow',
     ],
-  ),
+    note: 'Several instances on one database need `OWNBASE_CLUSTER_URL`.',
+  }),
   supported(
     'realtime.broadcast',
     'Broadcasts',

@@ -64,7 +64,12 @@ export const storageFeatures: readonly Feature[] = [
     ['storage.list'],
     bucket('list', 'listV2', 'listFiles', 'searchPaginated'),
   ),
-  supported('storage.info', 'Facts about a file', ['storage.download.head'], bucket('info', 'exists')),
+  supported(
+    'storage.info',
+    'Facts about a file',
+    ['storage.download.head', 'storage.info'],
+    bucket('info', 'exists'),
+  ),
   supported('storage.move', 'Moving and copying', ['storage.move', 'storage.copy'], bucket('move', 'copy')),
   supported('storage.remove', 'Deleting files', ['storage.remove'], bucket('remove', 'delete')),
   supported('storage.purge-cache', 'Emptying the CDN', [], {
