@@ -20,7 +20,7 @@ const securityBody = z
   .describe('GotrueRequest');
 
 const verdict = z.object({
-  success: z.boolean(),
+  success: z.boolean().default(false),
   'error-codes': z.array(z.string()).nullish(),
 });
 

@@ -1,9 +1,10 @@
 import type { HttpReply } from '../../http/exchange.ts';
 import type { Call } from '../call.ts';
 import type { AuthContext } from '../context.ts';
-import { type AuthError, OAuthError } from '../errors.ts';
+import { OAuthError } from '../errors.ts';
 import { identityFailure } from '../failures/identity.ts';
 import { providerFailure } from '../failures/provider.ts';
+import { worded } from '../failures/table.ts';
 import { acceptInvite } from '../flows/accept-invite.ts';
 import { callBeforeExternal, type External, settleExternal } from '../flows/external-account.ts';
 import { findProvider } from '../flows/find-provider.ts';
@@ -13,7 +14,8 @@ import { isFlowExpired } from '../flows/pkce.ts';
 import { beginSession, type SessionReply } from '../flows/session.ts';
 import { callAfterUserCreated } from '../flows/sign-up.ts';
 import { isUuid } from '../guard.ts';
-import { exchangeProviderCode, loadProviderUser } from '../providers/client.ts';
+import { type ConfiguredProvider, exchangeProviderCode, loadProviderUser } from '../providers/client.ts';
+import { asOAuth1, loadOAuth1User, oauth1AccessToken } from '../providers/oauth1-client.ts';
 import type { ProviderTokens, ProviderUser } from '../providers/provider.ts';
 import { type RedirectParams, withFragment, withQuery, withTokens } from '../redirects/location.ts';
 import { takeClientState } from '../store/client-states.ts';
@@ -136,12 +138,12 @@ async function askProvider(
   state: FlowState,
   params: URLSearchParams,
 ): Promise<{ readonly tokens: ProviderTokens; readonly user: ProviderUser }> {
+  if (state.provider_type === 'twitter') return askOAuth1(context, state, params);
   const refused = params.get('error') ?? '';
   if (refused !== '') throw new OAuthError(refused, params.get('error_description') ?? '');
   const code = params.get('code') ?? '';
   if (code === '') throw providerFailure.codeMissing();
-  const provider = await findProvider(context, state.provider_type, []);
-  if ('problem' in provider) throw providerFailure.unsupportedOnCallback(provider.problem);
+  const provider = await demandProvider(context, state);
   const verifier = await takeVerifier(context, state);
   if (provider.definition.needsPkce && verifier === null) throw providerFailure.verifierMissing();
   const tokens = await worded(providerFailure.exchangeFailed(code.slice(0, 4)), () =>
@@ -153,13 +155,24 @@ async function askProvider(
   return { tokens, user: withAppleName(user, params.get('user')) };
 }
 
-async function worded<T>(failure: AuthError, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    failure.cause = cause;
-    throw failure;
-  }
+async function demandProvider(context: AuthContext, state: FlowState): Promise<ConfiguredProvider> {
+  const provider = await findProvider(context, state.provider_type, []);
+  if ('problem' in provider) throw providerFailure.unsupportedOnCallback(provider.problem);
+  return provider;
+}
+
+/** The same by OAuth 1.0a, where a request token stands for the user's consent. */
+async function askOAuth1(
+  context: AuthContext,
+  state: FlowState,
+  params: URLSearchParams,
+): Promise<{ readonly tokens: ProviderTokens; readonly user: ProviderUser }> {
+  const provider = asOAuth1(await demandProvider(context, state));
+  if (provider === null) throw providerFailure.accessTokenFailed();
+  const access = await worded(providerFailure.accessTokenFailed(), () =>
+    oauth1AccessToken(context, provider, params.get('oauth_token') ?? '', params.get('oauth_verifier') ?? ''),
+  );
+  return worded(providerFailure.noEmail(), () => loadOAuth1User(context, provider, access));
 }
 
 async function takeVerifier(context: AuthContext, state: FlowState): Promise<string | null> {

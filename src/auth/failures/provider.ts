@@ -20,6 +20,8 @@ export const providerFailure = failures({
     'unexpected_failure',
     (start: string) => `Unable to exchange external code: ${start}`,
   ],
+  requestTokenFailed: [500, 'unexpected_failure', 'Unable to retrieve request token'],
+  accessTokenFailed: [500, 'unexpected_failure', 'Unable to retrieve access token'],
   profileFailed: [500, 'unexpected_failure', 'Error getting user profile from external provider'],
   noEmail: [500, 'unexpected_failure', 'Error getting user email from external provider'],
   clientStateMissing: [422, 'oauth_client_state_not_found', 'OAuth state not found'],

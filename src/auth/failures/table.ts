@@ -27,3 +27,13 @@ export function failures<const T extends Readonly<Record<string, Failure>>>(tabl
 /** A fault of ours or of the database behind a text that clients know; the cause goes to the log. */
 export const fault = (message: string, extras: AuthErrorExtras = {}): AuthError =>
   new AuthError(500, 'unexpected_failure', message, extras);
+
+/** Does work that may fail in ways that are for the log alone; clients get the given refusal. */
+export async function worded<T>(failure: AuthError, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    failure.cause = cause;
+    throw failure;
+  }
+}

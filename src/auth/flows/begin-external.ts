@@ -1,8 +1,10 @@
 import type { Call } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { providerFailure } from '../failures/provider.ts';
+import { worded } from '../failures/table.ts';
 import { authorizeUrl } from '../providers/client.ts';
 import { reservedParams } from '../providers/custom-rules.ts';
+import { asOAuth1, oauth1AuthorizeUrl } from '../providers/oauth1-client.ts';
 import { insertClientState } from '../store/client-states.ts';
 import { insertFlowState } from '../store/flow-states.ts';
 import { lockUserByToken } from '../store/one-time-tokens.ts';
@@ -79,6 +81,10 @@ export async function beginExternal(
       now,
     );
   });
+  const old = asOAuth1(provider);
+  if (old !== null) {
+    return worded(providerFailure.requestTokenFailed(), () => oauth1AuthorizeUrl(context, old, state));
+  }
   // A provider of the project takes scopes instead of its own, any other beside them.
   const more = provider.custom === undefined ? words(scopes.replaceAll(',', ' ')) : [];
   return authorizeUrl(provider, state, more, passedOn(query), verifier);

@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { AuthError } from '../errors.ts';
 import { hookFailure } from '../failures/hook.ts';
 import { callHttpHook } from './http-hook.ts';
-import { callPgHook } from './pg-hook.ts';
+import { callPgHook, pgFunctionOf } from './pg-hook.ts';
 import { hookKeys } from './signature.ts';
 
 /** Hooks and the name that each carries in its metadata. */
@@ -40,12 +40,34 @@ const refusal = z.object({
   error: z.object({ http_code: z.number().nullish(), message: z.string().nullish() }),
 });
 
-/** Creates the hooks of the configuration; throws `RangeError` for an unusable secret. */
+const localHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]', 'host.docker.internal'];
+
+/** What is wrong with where a hook is; null when nothing is. Upstream: internal/conf/configuration.go. */
+function uriProblem(uri: string): string | null {
+  if (uri.startsWith('pg-functions:')) {
+    return pgFunctionOf(uri) === null
+      ? 'must have the form pg-functions://postgres/<schema>/<function>'
+      : null;
+  }
+  if (!URL.canParse(uri)) return 'must be a URL';
+  const { protocol, hostname } = new URL(uri);
+  if (protocol === 'https:') return null;
+  if (protocol !== 'http:') return 'only postgres hooks and HTTPS functions are supported at the moment';
+  return localHosts.includes(hostname) ? null : 'only localhost, 127.0.0.1, and ::1 are supported with http';
+}
+
+function demandUri(name: string, uri: string): string {
+  const problem = uri === '' ? 'must be set' : uriProblem(uri);
+  if (problem !== null) throw new RangeError(`auth.hook.${name}.uri: ${problem}`);
+  return uri;
+}
+
+/** Creates the hooks of the configuration; throws `RangeError` for an unusable address or secret. */
 export function createHooks(deps: Pick<AuthDeps, 'config' | 'db' | 'fetch' | 'clock' | 'random'>): Hooks {
   const settings = new Map(
     Object.entries(deps.config.hooks)
       .filter(([, hook]) => hook.enabled)
-      .map(([name, hook]) => [name, { uri: hook.uri, keys: hookKeys(hook.secrets) }]),
+      .map(([name, hook]) => [name, { uri: demandUri(name, hook.uri), keys: hookKeys(hook.secrets) }]),
   );
   return {
     has: (name) => settings.has(name),

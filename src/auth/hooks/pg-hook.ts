@@ -6,7 +6,7 @@ import { hookFailure } from '../failures/hook.ts';
 const timeoutMs = '2000';
 
 /** Schema and function of `pg-functions://<database>/<schema>/<function>`; null for any other form. */
-function pgFunctionOf(uri: string): { readonly schema: string; readonly name: string } | null {
+export function pgFunctionOf(uri: string): { readonly schema: string; readonly name: string } | null {
   const match = /^pg-functions:\/\/[^/]*\/([a-zA-Z_]\w{0,62})\/([a-zA-Z_]\w{0,62})\/?$/.exec(uri);
   const [, schema, name] = match ?? [];
   return schema === undefined || name === undefined ? null : { schema, name };

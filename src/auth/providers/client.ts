@@ -65,8 +65,8 @@ export function configuredProvider(
   };
 }
 
-/** A URL of the definition with the configured host in it. */
-const urlAt = (template: string, url: string): string =>
+/** A URL of a definition with the configured host in it. */
+export const urlAt = (template: string, url: string): string =>
   template.replace(/^\{([^|}]*)(?:\|([^}]*))?\}/, (_, host: string, suffix = '') =>
     url === '' ? `https://${host}` : url + suffix,
   );
@@ -167,7 +167,7 @@ export async function loadProviderUser(
   tokens: ProviderTokens,
 ): Promise<ProviderUser> {
   const { definition } = provider;
-  const isByToken = tokens.idToken !== null || provider.custom === undefined;
+  const isByToken = tokens.idToken !== null || definition.profile === undefined;
   if (definition.issuer !== undefined && isByToken) return userOfIdToken(deps, provider, tokens);
   const at = (template: string): string => urlAt(template, provider.url);
   const context: ProfileContext = { tokens, clientId: provider.clientId, clientSecret: provider.secret, at };
@@ -218,7 +218,7 @@ function tenantIssuer(provider: ConfiguredProvider, idToken: string): string {
   const isTenant =
     (isAzureIssuer(expected) || isAzureCiamIssuer(expected)) &&
     !/\/(common|organizations)\/v2/.test(expected);
-  if (isTenant ? issuer !== expected : !isAzureIssuer(issuer))
-    throw new Error('the issuer is not the tenant');
+  const isKnown = isAzureIssuer(issuer) || issuer.startsWith('https://sts.windows.net/');
+  if (isTenant ? issuer !== expected : !isKnown) throw new Error('the issuer is not the tenant');
   return issuer;
 }

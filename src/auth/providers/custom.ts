@@ -1,8 +1,9 @@
 import type { CustomProvider } from '../store/custom-providers.ts';
+import type { JsonObject } from '../store/rows.ts';
 import type { ConfiguredProvider } from './client.ts';
 import { userOfUserinfo } from './custom-claims.ts';
 import type { OidcDiscovery } from './oidc.ts';
-import { member, type ProviderDefinition } from './provider.ts';
+import type { ProviderDefinition } from './provider.ts';
 
 /** Where an OpenID Connect provider describes itself. */
 export const discoveryUrlOf = (provider: Pick<CustomProvider, 'issuer' | 'discovery_url'>): string =>
@@ -42,8 +43,12 @@ export function customProvider(row: CustomProvider, about: CustomCase): Configur
     params: Object.fromEntries(params),
     ...(row.pkce_enabled ? { needsPkce: true as const } : {}),
     ...(isOidc && row.issuer !== null ? { issuer: row.issuer } : {}),
-    profile: userinfo ? [userinfo] : [],
-    read: ([profile]) => userOfUserinfo({ ...(member({ profile }, 'profile') as object | undefined) }, rules),
+    ...(userinfo
+      ? {
+          profile: [userinfo],
+          read: ([profile]) => userOfUserinfo({ ...(profile as JsonObject | null) }, rules),
+        }
+      : {}),
   };
   return {
     name: row.identifier,

@@ -201,8 +201,8 @@ const profileProviders = {
   },
   linkedin: {
     scopes: ['r_emailaddress', 'r_liteprofile'],
-    authorize: '{www.linkedin.com}/oauth/v2/authorization',
-    token: '{www.linkedin.com}/oauth/v2/accessToken',
+    authorize: '{api.linkedin.com}/oauth/v2/authorization',
+    token: '{api.linkedin.com}/oauth/v2/accessToken',
     profile: [
       '{api.linkedin.com}/v2/me?projection=(id,firstName,lastName,profilePicture(displayImage~:playableStreams))',
       '{api.linkedin.com}/v2/emailAddress?q=members&projection=(elements*(handle~))',

@@ -64,7 +64,7 @@ const moreProviders = {
     scopes: ['user-read-email'],
     authorize: '{accounts.spotify.com}/authorize',
     token: '{accounts.spotify.com}/api/token',
-    profile: ['{api.spotify.com}/v1/me'],
+    profile: ['{api.spotify.com/v1}/me'],
     read: ([user], { at }) => {
       const area = (image: unknown): number =>
         Number(member(image, 'height')) * Number(member(image, 'width')) || 0;
@@ -73,7 +73,7 @@ const moreProviders = {
         // Spotify does not say whether an address is verified.
         emails: primary(text(user, 'email'), false),
         claims: profileClaims(
-          at('{api.spotify.com}/v1'),
+          at('{api.spotify.com/v1}'),
           text(user, 'id'),
           text(user, 'display_name'),
           text(largest, 'url'),
@@ -132,6 +132,32 @@ const moreProviders = {
           },
         },
       };
+    },
+  },
+  twitter: {
+    scopes: [],
+    authorize: '{api.twitter.com}/oauth/authenticate',
+    token: '{api.twitter.com}/oauth/access_token',
+    oauth1: {
+      requestToken: '{api.twitter.com}/oauth/request_token',
+      profile:
+        '{api.twitter.com}/1.1/account/verify_credentials.json?include_email=true&include_entities=false&skip_status=true',
+      read: (user, url) => {
+        const username = text(user, 'screen_name');
+        return {
+          emails: primary(text(user, 'email'), true),
+          claims: {
+            ...profileClaims(
+              url,
+              text(user, 'id_str'),
+              text(user, 'name'),
+              text(user, 'profile_image_url_https'),
+            ),
+            preferred_username: username,
+            user_name: username,
+          },
+        };
+      },
     },
   },
   x: {
@@ -199,6 +225,20 @@ const moreProviders = {
     authorize: 'https://accounts.google.com/o/oauth2/v2/auth',
     token: 'https://oauth2.googleapis.com/token',
     issuer: 'https://accounts.google.com',
+    // For the case that there is no ID token.
+    profile: ['https://www.googleapis.com/userinfo/v2/me'],
+    read: ([user]) => {
+      const isVerified = member(user, 'verified_email') === true || member(user, 'email_verified') === true;
+      return {
+        emails: primary(text(user, 'email'), isVerified),
+        claims: profileClaims(
+          'https://www.googleapis.com/userinfo/v2/me',
+          text(user, 'id'),
+          text(user, 'name'),
+          text(user, 'picture'),
+        ),
+      };
+    },
   },
   linkedin_oidc: {
     scopes: ['openid', 'email', 'profile'],

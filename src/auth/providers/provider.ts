@@ -28,6 +28,14 @@ export type ProfileContext = {
   readonly at: (template: string) => string;
 };
 
+/** What sign-ins of OAuth 1.0a need besides. */
+export type OAuth1Endpoints = {
+  readonly requestToken: string;
+  readonly profile: string;
+  /** Reads the profile, which came from this URL. */
+  readonly read: (answer: unknown, url: string) => ProviderUser;
+};
+
 /**
  * A provider, as data. URLs name their host as `{host}`, which the configured URL replaces; `{host|/suffix}` adds the
  * suffix when it does.
@@ -38,6 +46,8 @@ export type ProviderDefinition = {
   readonly token: string;
   /** Further members of the authorize URL. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Set for sign-ins of OAuth 1.0a, where `token` gives the access token. */
+  readonly oauth1?: OAuth1Endpoints;
   /** How the secret travels: `basic` unless the provider takes only the body. */
   readonly secretIn?: 'basic' | 'body';
   /** Whether the provider itself demands PKCE. */

@@ -3,6 +3,8 @@ export type SmsAccount = {
   readonly fetch: typeof fetch;
   /** A credential; throws `Error` when it is missing. */
   readonly credential: (name: string) => string;
+  /** A setting that may be missing. */
+  readonly optional: (name: string) => string | null;
 };
 
 const timeoutMs = 10_000;

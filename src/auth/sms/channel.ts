@@ -27,7 +27,8 @@ export function smsProviderName(config: AuthConfig): string | null {
 
 /** The channel that a request names, `sms` by default; refuses others than the provider has. */
 export function demandChannel(config: AuthConfig, channel: string): SmsChannel {
-  if (channel === '' || channel === 'sms') return 'sms';
+  // A project that sends messages itself is told of any channel.
+  if (channel === '' || channel === 'sms' || config.hooks.send_sms?.enabled === true) return 'sms';
   const provider = smsProviderName(config);
   if (channel === 'whatsapp' && (provider === 'twilio' || provider === 'twilio_verify')) return 'whatsapp';
   throw accountFailure.invalidChannel();

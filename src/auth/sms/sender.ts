@@ -27,11 +27,16 @@ export function createSmsSender(deps: Pick<AuthDeps, 'config' | 'fetch'>): SmsSe
     textlocal: config.smsTextlocal,
     vonage: config.smsVonage,
   };
+  const optional = (key: string): string | null => {
+    const value = settings[name ?? '']?.[key];
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
   return make({
     fetch: deps.fetch,
+    optional,
     credential(key) {
-      const value = settings[name ?? '']?.[key];
-      if (typeof value !== 'string' || value === '') throw new Error(`missing ${name} ${key}`);
+      const value = optional(key);
+      if (value === null) throw new Error(`missing ${name} ${key}`);
       return value;
     },
   });

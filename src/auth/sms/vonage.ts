@@ -1,8 +1,8 @@
 import { postForm, type SmsAccount } from './account.ts';
 import type { SmsSender } from './channel.ts';
 
-/** Whether a text needs more than the characters of the GSM alphabet. */
-const needsUnicode = (text: string): boolean => /[^\x20-\x7e\r\n]/.test(text);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are ASCII, too
+const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text);
 
 /** Vonage. Upstream: internal/api/sms_provider/vonage.go. */
 export const vonage = (account: SmsAccount): SmsSender => ({
@@ -13,11 +13,18 @@ export const vonage = (account: SmsAccount): SmsSender => ({
       text: message,
       api_key: account.credential('api_key'),
       api_secret: account.credential('api_secret'),
-      ...(needsUnicode(message) ? { type: 'unicode' } : {}),
+      ...(isAscii(message) ? {} : { type: 'unicode' }),
     };
     const { json } = await postForm(account, 'https://rest.nexmo.com/sms/json', form, null);
     const [first] = Array.isArray(json.messages) ? (json.messages as Record<string, unknown>[]) : [];
-    if (first?.status !== '0') throw new Error(`vonage error: ${String(first?.['error-text'] ?? 'refused')}`);
-    return String(first['message-id'] ?? '');
+    if (first === undefined) throw new Error('vonage error: Internal Error');
+    const id = String(first['message-id'] ?? '');
+    if (first.status !== '0') {
+      const status = String(first.status ?? '');
+      throw new Error(
+        `vonage error: ${String(first['error-text'] ?? '')} (status: ${status}) for message ${id}`,
+      );
+    }
+    return id;
   },
 });
