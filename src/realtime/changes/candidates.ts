@@ -3,6 +3,7 @@ import { changeError, encodeChange, encodeError } from './encode.ts';
 import { matchFilters, type OpenFilter } from './match.ts';
 import type { Change, RoleAccess } from './model.ts';
 import type { Group, SubscriptionIndex } from './subscription-index.ts';
+import type { JsonCasts } from './values.ts';
 
 /** A group that a change may reach, and what that still depends on. */
 export type Candidate = {
@@ -44,11 +45,12 @@ export function candidatesOf(
   change: Change,
   groups: readonly Group[],
   accessOf: AccessTable,
+  casts: JsonCasts,
 ): readonly Candidate[] {
   const texts = new Map<string, string>();
   return groups.flatMap((group) => {
     if (!hasListeners(group, change)) return [];
-    const candidate = toCandidate(change, group, accessOf(change, group.interest.role), texts);
+    const candidate = toCandidate(change, group, accessOf(change, group.interest.role), casts, texts);
     return candidate === null ? [] : [candidate];
   });
 }
@@ -57,6 +59,7 @@ function toCandidate(
   change: Change,
   group: Group,
   access: RoleAccess,
+  casts: JsonCasts,
   texts: Map<string, string>,
 ): Candidate | null {
   const { filters, role, select } = group.interest;
@@ -73,7 +76,7 @@ function toCandidate(
     open: match,
     needsCheck: relation.hasRowSecurity && kind !== 'DELETE' && !access.bypassesRowSecurity,
     data() {
-      const text = texts.get(variant) ?? encodeChange(change, access, select);
+      const text = texts.get(variant) ?? encodeChange(change, access, select, casts);
       texts.set(variant, text);
       return text;
     },

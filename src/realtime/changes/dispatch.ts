@@ -1,6 +1,7 @@
 import type { Relations } from '../feed/relations.ts';
 import { type Candidate, candidatesOf, readAccess } from './candidates.ts';
 import type { Delivery } from './deliver.ts';
+import { readJsonCasts } from './json-casts.ts';
 import type { Change } from './model.ts';
 import { type Answers, createQuestions, type QuestionsOptions, type Sight } from './questions.ts';
 import type { SlowLane } from './slow-lane.ts';
@@ -56,8 +57,10 @@ async function judge(
 ): Promise<void> {
   const changes = judged.map(({ change }) => change);
   const accessOf = await readAccess(changes, options.index, options.relations);
+  const concerned = changes.filter((_, i) => (found[i]?.length ?? 0) > 0);
+  const casts = await readJsonCasts(concerned, options.db, options.patienceMs);
   const questions = createQuestions(options);
-  const candidates = changes.map((change, i) => candidatesOf(change, found[i] ?? [], accessOf));
+  const candidates = changes.map((change, i) => candidatesOf(change, found[i] ?? [], accessOf, casts));
   candidates.forEach((list, i) => {
     const change = changes[i];
     if (change === undefined) return;

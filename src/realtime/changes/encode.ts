@@ -1,6 +1,6 @@
 import type { Frame, Serializer } from '../socket/frame.ts';
 import type { Change, ChangeKind, ColumnInfo, RoleAccess, RowValues } from './model.ts';
-import { valueToken } from './values.ts';
+import { type JsonCasts, valueToken } from './values.ts';
 
 /** Size of a change's values above which long ones are left out. */
 const maxRecordBytes = 1024 ** 2;
@@ -34,7 +34,12 @@ const head = ({ schema, name }: Change['relation'], kind: Change['kind']): strin
  * The `data` of a change as JSON text, with the columns that a role may read and a subscriber selected.
  * Upstream: supabase/realtime priv/repo/tenant_schema/realtime/functions/apply_rls.sql.
  */
-export function encodeChange(change: Change, access: RoleAccess, select: readonly string[] | null): string {
+export function encodeChange(
+  change: Change,
+  access: RoleAccess,
+  select: readonly string[] | null,
+  casts: JsonCasts,
+): string {
   const { relation, kind } = change;
   const isWanted = (column: ColumnInfo): boolean =>
     access.columns.has(column.name) &&
@@ -49,22 +54,27 @@ export function encodeChange(change: Change, access: RoleAccess, select: readonl
     `"commit_timestamp":"${commitTimestamp(change.committedAt)}"`,
     `"columns":[${columns.join(',')}]`,
   ];
-  if (change.row !== null) parts.push(`"record":${encodeRow(shown, change.row, isTooLarge)}`);
+  if (change.row !== null) parts.push(`"record":${encodeRow(shown, change.row, isTooLarge, casts)}`);
   if (change.old !== null) {
     const told = hidesAllButKey ? shown.filter(({ isPrimaryKey }) => isPrimaryKey) : shown;
-    parts.push(`"old_record":${encodeRow(told, change.old, isTooLarge)}`);
+    parts.push(`"old_record":${encodeRow(told, change.old, isTooLarge, casts)}`);
   }
   parts.push(`"errors":${isTooLarge ? '["Error 413: Payload Too Large"]' : 'null'}`);
   return `{${parts.join(',')}}`;
 }
 
-function encodeRow(columns: readonly ColumnInfo[], values: RowValues, isTooLarge: boolean): string {
+function encodeRow(
+  columns: readonly ColumnInfo[],
+  values: RowValues,
+  isTooLarge: boolean,
+  casts: JsonCasts,
+): string {
   const members: string[] = [];
   for (const { name, type } of columns) {
     const value = values.get(name);
     if (value === undefined) continue;
     if (isTooLarge && value === null) continue;
-    const token = valueToken(type, value);
+    const token = valueToken(type, value, casts);
     if (isTooLarge && Buffer.byteLength(token) > maxKeptBytes) continue;
     members.push(`${quote(name)}:${token}`);
   }

@@ -1,6 +1,8 @@
 /** What a value of a type looks like as JSON. */
 export type TypeShape =
   | { readonly kind: 'scalar' }
+  /** Printed by a cast to json that somebody has made for the type. */
+  | { readonly kind: 'cast' }
   | { readonly kind: 'array'; readonly element: TypeInfo; readonly delimiter: string }
   | { readonly kind: 'composite'; readonly attributes: readonly { name: string; type: TypeInfo }[] }
   | { readonly kind: 'domain'; readonly base: TypeInfo };

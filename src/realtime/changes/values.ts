@@ -59,26 +59,33 @@ function scalarToken(oid: number, text: string): string {
   }
 }
 
+/** What the database prints for a value of a type with a cast of its own; null when it has not been asked. */
+export type JsonCasts = (type: TypeInfo, text: string) => string | null;
+
+const noCasts: JsonCasts = () => null;
+
 /**
  * A value of the change stream as JSON text, as `to_jsonb` would print it. Two differences are upstream's: bytea is hex
  * without its prefix, and numbers that JSON has no word for are null. Text of char(n) and bit(n) is kept in full.
  *
  * Upstream: supabase/realtime priv/repo/tenant_schema/realtime/functions/cast.sql.
  */
-export function valueToken(type: TypeInfo, text: string | null): string {
+export function valueToken(type: TypeInfo, text: string | null, casts: JsonCasts = noCasts): string {
   if (text === null) return 'null';
   const { shape } = type;
   switch (shape.kind) {
     case 'scalar':
       return scalarToken(type.oid, text);
+    case 'cast':
+      return casts(type, text) ?? quote(text);
     case 'domain':
-      return valueToken(shape.base, text);
+      return valueToken(shape.base, text, casts);
     case 'array':
-      return arrayToken(shape.element, parseArrayText(text, shape.delimiter));
+      return arrayToken(shape.element, parseArrayText(text, shape.delimiter), casts);
     case 'composite': {
       const fields = parseCompositeText(text);
       const members = shape.attributes.map(
-        ({ name, type: inner }, i) => `${quote(name)}:${valueToken(inner, fields[i] ?? null)}`,
+        ({ name, type: inner }, i) => `${quote(name)}:${valueToken(inner, fields[i] ?? null, casts)}`,
       );
       return `{${members.join(',')}}`;
     }
@@ -87,9 +94,11 @@ export function valueToken(type: TypeInfo, text: string | null): string {
   }
 }
 
-function arrayToken(element: TypeInfo, items: ArrayText): string {
+function arrayToken(element: TypeInfo, items: ArrayText, casts: JsonCasts): string {
   const tokens = items.map((item) =>
-    item === null || typeof item === 'string' ? valueToken(element, item) : arrayToken(element, item),
+    item === null || typeof item === 'string'
+      ? valueToken(element, item, casts)
+      : arrayToken(element, item, casts),
   );
   return `[${tokens.join(',')}]`;
 }

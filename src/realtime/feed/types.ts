@@ -10,6 +10,7 @@ const typeRow = z.object({
   element: z.number().nullable(),
   delimiter: z.string(),
   base: z.number().nullable(),
+  has_json_cast: z.boolean(),
   attributes: z.array(z.object({ name: z.string(), type: z.number() })).nullable(),
 });
 
@@ -38,6 +39,10 @@ export async function loadTypes(db: OwnerDb, oids: readonly number[]): Promise<r
       case when t.typcategory = 'A' and t.typlen = -1 and t.typtype = 'b' then t.typelem::int8::text::float8 end as element,
       case when t.typtype = 'd' then t.typbasetype::int8::text::float8 end as base,
       t.typdelim::text as delimiter,
+      -- As to_jsonb looks for it: not for the types that the server comes with.
+      t.oid >= 16384 and exists (
+        select from pg_cast c where c.castsource = t.oid and c.casttarget = 'json'::regtype and c.castfunc <> 0
+      ) as has_json_cast,
       (
         select json_agg(json_build_object('name', a.attname, 'type', a.atttypid::int8) order by a.attnum)
         from pg_attribute a
@@ -91,5 +96,5 @@ function shapeOf(
       attributes: row.attributes.map(({ name, type }) => ({ name, type: resolve(type) })),
     };
   }
-  return { kind: 'scalar' };
+  return { kind: row.has_json_cast ? 'cast' : 'scalar' };
 }

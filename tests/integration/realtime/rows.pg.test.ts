@@ -90,6 +90,26 @@ describe('values', () => {
     );
   });
 
+  it('of types with a cast of their own to json are printed by it, alone and inside of others', async () => {
+    await db.exec(`
+      create type public.mood as enum ('sad', 'glad');
+      create function public.mood_json(mood) returns json language sql immutable as
+        $$ select json_build_object('mood', $1::text) $$;
+      create domain public.some_mood as public.mood;
+      create type public.entry as (felt public.mood, at int);`);
+    const owner = await connect(cluster.ownerUrl);
+    await owner.exec('create cast (public.mood as json) with function public.mood_json(public.mood)');
+    await owner.end();
+    await publish('moods', 'id int primary key, one mood, many mood[], named some_mood, entry entry');
+    const watched = await watch('moods');
+    await db.exec(`insert into public.moods values (1, 'sad', '{glad,null}', 'glad', '(sad,7)');
+      insert into public.moods values (2)`);
+    const [row] = await db.query<{ json: unknown }>(
+      sql`select json_agg(to_jsonb(m) order by id) as json from public.moods m`,
+    );
+    expect((await watched.changes(2)).map(({ record }) => record)).toEqual(row?.json);
+  });
+
   it('that JSON has no word for are null', async () => {
     await publish('odd_numbers', 'id int primary key, n numeric, f float8');
     const watched = await watch('odd_numbers');
