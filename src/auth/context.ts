@@ -1,6 +1,7 @@
 import type { AuthDeps } from './deps.ts';
 import type { ColumnEncryption } from './encryption.ts';
 import type { Hooks } from './hooks/hooks.ts';
+import type { Guesses } from './limits/guesses.ts';
 import type { AuthLimits } from './limits/limits.ts';
 import type { Mailer } from './mail/mailer.ts';
 import type { UsedSteps } from './mfa/used-steps.ts';
@@ -15,6 +16,7 @@ import type { AuditLog } from './store/audit.ts';
 export type AuthContext = AuthDeps & {
   readonly audit: AuditLog;
   readonly encryption: ColumnEncryption;
+  readonly guesses: Guesses;
   readonly hooks: Hooks;
   readonly limits: AuthLimits;
   readonly mailer: Mailer;

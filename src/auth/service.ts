@@ -13,6 +13,7 @@ import type { AuthDeps } from './deps.ts';
 import { createColumnEncryption } from './encryption.ts';
 import { toWire } from './errors.ts';
 import { createHooks } from './hooks/hooks.ts';
+import { createGuesses } from './limits/guesses.ts';
 import { createLimits } from './limits/limits.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createUsedSteps } from './mfa/used-steps.ts';
@@ -66,6 +67,7 @@ function createContext(deps: AuthDeps): AuthContext {
     encryption,
     issuer: deps.config.jwtIssuer ?? deps.externalUrl,
     audit: createAuditLog({ isDisabled: deps.config.auditLogDisabled, uuid: deps.random.uuid, now }),
+    guesses: createGuesses(),
     hooks: createHooks(deps),
     limits: createLimits(deps),
     mailer: createMailer(deps),

@@ -65,6 +65,7 @@ const magicLinkBody = z
 
 /** POST /magiclink: the older form of /otp for mail addresses. */
 export async function postMagicLink(context: AuthContext, call: Call): Promise<HttpReply> {
+  demandMagicLinks(context);
   const isBlank = (await call.bytes()).toString().trim() === '';
   // This endpoint alone reads its body as a stream, and says so when that ends too soon.
   const unreadable = (reason: string): AuthError =>
@@ -74,11 +75,15 @@ export async function postMagicLink(context: AuthContext, call: Call): Promise<H
   return magicLink(context, call, await readJson(call, magicLinkBody, unreadable));
 }
 
+function demandMagicLinks({ config }: AuthContext): void {
+  if (!config.emailEnabled) throw accountFailure.emailLoginDisabled();
+  if (!config.magicLinkEnabled) throw linkFailure.magicLinkDisabled();
+}
+
 type MagicLinkBody = z.infer<typeof magicLinkBody>;
 
 async function magicLink(context: AuthContext, call: Call, body: MagicLinkBody): Promise<HttpReply> {
-  if (!context.config.emailEnabled) throw accountFailure.emailLoginDisabled();
-  if (!context.config.magicLinkEnabled) throw linkFailure.magicLinkDisabled();
+  demandMagicLinks(context);
   if (body.email === '') throw linkFailure.magicLinkNoEmail();
   const email = demandEmail(body.email);
   const challenge = readChallenge(body);

@@ -41,11 +41,14 @@ export async function sendEmailChange(
     },
     now,
   );
-  const store = (type: 'email_change_token_new' | 'email_change_token_current', to: Recipient) =>
-    replaceToken(flow.tx, context.random.uuid(), user.id, type, to.hash, to.address, now);
+  const store = (type: 'email_change_token_new' | 'email_change_token_current', to: Recipient) => {
+    context.guesses.forget(to.address);
+    return replaceToken(flow.tx, context.random.uuid(), user.id, type, to.hash, to.address, now);
+  };
   await store('email_change_token_new', toNew);
   if (toCurrent !== null) await store('email_change_token_current', toCurrent);
-  await deliver(context, flow, updated, 'email_change', eventOf(toNew, toCurrent), async () => {
+  const before = { ...updated, email_change_sent_at: user.email_change_sent_at };
+  await deliver(context, flow, before, 'email_change', eventOf(toNew, toCurrent), async () => {
     for (const to of toCurrent === null ? [toNew] : [toNew, toCurrent]) {
       await orderMail(context, flow, updated, to);
     }

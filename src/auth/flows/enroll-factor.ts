@@ -41,7 +41,7 @@ export async function enrollFactor(
         user_id: call.user.id,
         factor_type: wanted.type,
         friendly_name: wanted.friendlyName,
-        secret: secret === null ? null : context.encryption.seal(id, secret),
+        secret: secret === null ? '' : context.encryption.seal(id, secret),
         phone,
       },
       context.now(),

@@ -153,6 +153,7 @@ async function storeRecovery(context: AuthContext, flow: Flow, user: User, otp: 
   const hash = hashOtp(email, otp);
   await context.audit.record(flow.tx, user, 'user_recovery_requested');
   const updated = await updateUser(flow.tx, user, { recovery_token: hash, recovery_sent_at: now }, now);
+  context.guesses.forget(email);
   await replaceToken(flow.tx, context.random.uuid(), user.id, 'recovery_token', hash, email, now);
   return { user: updated, hash };
 }
@@ -187,6 +188,7 @@ async function storeConfirmation(
     },
     now,
   );
+  context.guesses.forget(email);
   await replaceToken(flow.tx, context.random.uuid(), user.id, 'confirmation_token', hash, email, now);
   return { user: updated, hash };
 }
@@ -221,6 +223,7 @@ async function storeChange(
     },
     now,
   );
+  context.guesses.forget(address);
   await replaceToken(flow.tx, context.random.uuid(), user.id, column, hash, address, now);
   return { user: updated, hash };
 }

@@ -71,8 +71,10 @@ export async function sendTokenMail(
     { [columns.token]: hash, [columns.sentAt]: now, ...invited },
     now,
   );
+  context.guesses.forget(email);
   await replaceToken(flow.tx, context.random.uuid(), user.id, columns.token, hash, email, now);
-  await deliver(context, flow, updated, kind, { token: otp, token_hash: hash }, () =>
+  // A hook sees the user as it was before the mail.
+  await deliver(context, flow, user, kind, { token: otp, token_hash: hash }, () =>
     orderTokenMail(context, flow, updated, kind, otp, hash),
   );
   return updated;

@@ -51,6 +51,7 @@ export async function sendPhoneCode(
     { [columns.token]: hash, [columns.sentAt]: now, ...change },
     now,
   );
+  context.guesses.forget(phone);
   await replaceToken(flow.tx, context.random.uuid(), user.id, columns.token, hash, phone, now);
   return { user: updated, messageId };
 }

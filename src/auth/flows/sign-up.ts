@@ -117,10 +117,21 @@ async function carryOut(
   const created = fresh === null ? existing : await createUser(context, flow, fresh);
   if (created === null) throw new TypeError('a sign-up without a user');
   const user = await ensureIdentity(context, flow, created, request);
-  return address.kind === 'email'
+  const outcome = await (address.kind === 'email'
     ? finishEmail(context, flow, user, request.challenge)
-    : finishPhone(context, flow, user, address.phone, address.channel);
+    : finishPhone(context, flow, user, address.phone, address.channel));
+  return fresh === null ? outcome : { ...outcome, user: withSharedData(outcome.user) };
 }
+
+/**
+ * Of a user who has just signed up, the answer shows the user's metadata as the data of the identity too, in which the
+ * address may be verified already; the row of the identity learns of that later.
+ * Upstream: internal/api/signup.go, where both are one map in memory.
+ */
+const withSharedData = (user: User): User => ({
+  ...user,
+  identities: user.identities.map((identity) => ({ ...identity, identity_data: user.raw_user_meta_data })),
+});
 
 /** Inserts a user in the words of upstream when the project's own triggers or constraints refuse it. */
 export async function createUser(context: AuthContext, flow: Flow, fresh: NewUser): Promise<User> {
@@ -189,7 +200,8 @@ export async function callBeforeUserCreated(context: AuthContext, call: Call, us
   if (!context.hooks.has('before_user_created')) return;
   await context.hooks.call(
     'before_user_created',
-    { user: userJson(draftUser(context, user)) },
+    // The role is given when the row is written.
+    { user: userJson(draftUser(context, { ...user, role: '' })) },
     call.request.ip,
   );
 }

@@ -82,11 +82,16 @@ export async function verifyCode(
   type: string,
   typed: TypedCode,
 ): Promise<Verified> {
+  const address = typed.address.value;
+  if (context.guesses.areSpent(address)) throw linkFailure.tokenExpired();
   const user = await lockCandidate(context, flow, type, typed);
-  if (user === null) throw linkFailure.tokenExpired();
-  if (isBanned(user, context.clock.now())) throw requestFailure.banned();
-  const as = await matchCode(context, user, type, typed);
-  if (as === null) throw linkFailure.tokenExpired();
+  if (user !== null && isBanned(user, context.clock.now())) throw requestFailure.banned();
+  const as = user === null ? null : await matchCode(context, user, type, typed);
+  if (user === null || as === null) {
+    context.guesses.miss(address);
+    throw linkFailure.tokenExpired();
+  }
+  context.guesses.forget(address);
   return { user, as };
 }
 
