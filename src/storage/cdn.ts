@@ -1,4 +1,4 @@
-import type { StorageConfig } from './deps.ts';
+import type { StorageConfig, StorageInput } from './deps.ts';
 import { StorageError } from './errors.ts';
 
 /** What a cache in front of the service is to forget: an object, a bucket, or everything. */
@@ -32,6 +32,25 @@ export async function purgeCache(config: StorageConfig, purge: Purge): Promise<v
     if (!reply.ok) throw new Error(`the cache answered ${reply.status}`);
   } catch (thrown) {
     throw new StorageError('PurgeFailed', '', { cause: thrown });
+  }
+}
+
+/** Makes a cache forget a bucket that fewer may see by now; a cache that fails is reported, not an error. */
+export async function purgeBucketQuietly(
+  { config, observer }: Pick<StorageInput, 'config' | 'observer'>,
+  bucket: string,
+): Promise<void> {
+  if (config.cdnPurgeUrl === null) return;
+  try {
+    await purgeCache(config, { bucket, onlyTransforms: false });
+  } catch (thrown) {
+    observer({
+      kind: 'notice',
+      service: 'storage',
+      level: 'warn',
+      message: 'the cache could not be purged of a bucket',
+      fields: { bucket, reason: thrown instanceof Error ? String(thrown.cause) : '' },
+    });
   }
 }
 

@@ -12,6 +12,7 @@ export type RequestFacts = {
   readonly headersText: string;
   /** Name that `storage.operation()` yields. */
   readonly operation: string;
+  readonly requestId: string;
 };
 
 /** The facts of a request. */
@@ -20,6 +21,7 @@ export const factsOf = (request: HttpRequest, operation: string): RequestFacts =
   path: request.path,
   headersText: JSON.stringify(request.headers),
   operation,
+  requestId: request.id,
 });
 
 /**
@@ -38,6 +40,7 @@ export function requestScope(principal: Principal, facts: RequestFacts): Request
       ['request.method', facts.method],
       ['request.path', facts.path],
       ['storage.operation', facts.operation],
+      ['ownbase.request_id', facts.requestId],
       ['storage.allow_delete_query', 'true'],
       ['statement_timeout', statementTimeout],
       ['search_path', 'storage, public, extensions'],

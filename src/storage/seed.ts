@@ -21,6 +21,7 @@ const scope = requestScope(servicePrincipal, {
   path: '/object',
   headersText: '{}',
   operation: 'storage.object.upload',
+  requestId: 'seed',
 });
 
 /**

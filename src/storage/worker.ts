@@ -1,24 +1,29 @@
 import type { StorageInput } from './deps.ts';
 import { type DueDiscard, nextDueMs, settle, takeDue } from './store/outbox.ts';
 import { deleteExpired } from './tus/uploads.ts';
+import { tellWebhook } from './webhooks.ts';
 
 const batchSize = 100;
 /** How long a taken piece of work is hidden from other workers; a worker that dies gives it back after that. */
 const leaseSeconds = 300;
 const longestNapMs = 30_000;
 const shortestNapMs = 50;
+/** How long an event waits at most until the webhook is told. */
+const webhookNapMs = 500;
 
 /**
- * Deletes the blobs that transactions have left behind and gives up resumable uploads whose time is over, until the
- * signal. Rejects when the database does.
+ * Deletes the blobs that transactions have left behind, gives up resumable uploads whose time is over, and tells the
+ * webhook of events, until the signal. Rejects when the database does.
  */
 export async function runWorker(deps: StorageInput, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const taken = await drainBatch(deps);
     const expired = await sweepUploads(deps);
+    if ((await tellWebhook(deps)) > 0) continue;
     if (taken === batchSize || expired === batchSize) continue;
     const due = await nextDueMs(deps.serviceDb);
-    await nap(Math.min(Math.max(due ?? longestNapMs, shortestNapMs), longestNapMs), signal);
+    const longestMs = deps.config.webhookUrl === null ? longestNapMs : webhookNapMs;
+    await nap(Math.min(Math.max(due ?? longestMs, shortestNapMs), longestMs), signal);
   }
 }
 

@@ -163,6 +163,19 @@ export const storageOptions = {
     env: ['CDN_PURGE_ENDPOINT_KEY'],
     description: 'Bearer token for the cache.',
   }),
+  webhookUrl: option({
+    kind: optional(string),
+    default: null,
+    env: ['WEBHOOK_URL'],
+    description:
+      'URL that is told of objects that were made, moved and removed, after the fact and until it answers.',
+  }),
+  webhookApiKey: option({
+    kind: optional(secret),
+    default: null,
+    env: ['WEBHOOK_API_KEY'],
+    description: 'Bearer token for the webhook.',
+  }),
   backend: option({
     kind: oneOf('file', 's3'),
     default: 'file' as 'file' | 's3',

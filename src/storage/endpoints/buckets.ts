@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonReply } from '../../http/exchange.ts';
 import { scopeOf, serviceScopeOf } from '../call.ts';
+import { purgeBucketQuietly } from '../cdn.ts';
 import type { StorageDeps } from '../deps.ts';
 import { endpoint, noInput } from '../endpoint.ts';
 import { StorageError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { emptyBucket } from '../objects/empty-bucket.ts';
 import {
   bucketState,
   deleteBucket,
+  findBucket,
   getBucket,
   insertBucket,
   listBuckets,
@@ -174,11 +176,14 @@ export const changeBucket = endpoint({
     const { input, params } = call;
     requireBucketId(params.bucket);
     requireLimits(deps, input);
+    const wasPublic =
+      input.public === false && (await findBucket(deps.serviceDb, params.bucket))?.public === true;
     await updateBucket(deps.requestDb, scopeOf(call), params.bucket, {
       isPublic: input.public,
       fileSizeLimit: input.file_size_limit,
       allowedMimeTypes: input.allowed_mime_types,
     });
+    if (wasPublic) await purgeBucketQuietly(deps, params.bucket);
     return jsonReply(200, { message: 'Successfully updated' });
   },
 });
@@ -192,6 +197,7 @@ export const removeBucket = endpoint({
     if (!state.exists) throw new StorageError('NoSuchBucket');
     if (state.hasObjects) throw new StorageError('ResourceNotEmpty');
     await deleteBucket(deps.requestDb, scopeOf(call), bucket);
+    await purgeBucketQuietly(deps, bucket);
     return jsonReply(200, { message: 'Successfully deleted' });
   },
 });

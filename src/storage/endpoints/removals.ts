@@ -4,6 +4,7 @@ import { scopeOf } from '../call.ts';
 import { endpoint, noInput } from '../endpoint.ts';
 import { StorageError } from '../errors.ts';
 import { requireBucketId } from '../names.ts';
+import { aftermathOf } from '../objects/aftermath.ts';
 import { deleteObjects, locate } from '../store/objects.ts';
 import type { ObjectRow } from '../store/rows.ts';
 import { read, texts } from '../wire/schema.ts';
@@ -15,8 +16,13 @@ export const removeObject = endpoint({
   async handle(deps, call) {
     const { bucket, name } = call.params;
     requireBucketId(bucket);
-    const graceSeconds = deps.config.deleteGraceMs / 1000;
-    const [gone] = await deleteObjects(deps.requestDb, scopeOf(call), bucket, [name], graceSeconds);
+    const [gone] = await deleteObjects(
+      deps.requestDb,
+      scopeOf(call),
+      bucket,
+      [name],
+      aftermathOf(deps.config),
+    );
     if (gone === undefined) {
       const located = await locate(deps.serviceDb, { bucket, name });
       throw new StorageError(located?.object == null ? 'NoSuchKey' : 'AccessDenied');
@@ -35,11 +41,11 @@ export const removeObjects = endpoint({
     const { bucket } = call.params;
     requireBucketId(bucket);
     const { prefixes } = call.input;
-    const graceSeconds = deps.config.deleteGraceMs / 1000;
+    const aftermath = aftermathOf(deps.config);
     const removed: ObjectRow[] = [];
     for (let at = 0; at < prefixes.length; at += batchSize) {
       const names = prefixes.slice(at, at + batchSize);
-      removed.push(...(await deleteObjects(deps.requestDb, scopeOf(call), bucket, names, graceSeconds)));
+      removed.push(...(await deleteObjects(deps.requestDb, scopeOf(call), bucket, names, aftermath)));
     }
     return jsonReply(200, removed.map(objectReply));
   },

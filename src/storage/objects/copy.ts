@@ -35,7 +35,7 @@ export async function copyObject(deps: StorageDeps, call: Call, copy: Copy): Pro
   if (!(await deps.store.copy(source.version ?? '', version))) throw new StorageError('BlobMissing');
   return publishBlob(
     deps,
-    { key: copy.to, isUpsert: copy.isUpsert, asService: serviceScopeOf(call) },
+    { key: copy.to, isUpsert: copy.isUpsert, isCopy: true, asService: serviceScopeOf(call) },
     {
       ...copy.to,
       owner,

@@ -3,6 +3,7 @@ import type { StorageDeps } from '../deps.ts';
 import { StorageError } from '../errors.ts';
 import { requireObjectName } from '../names.ts';
 import { locate, moveObject, type ObjectKey, probeMove, type Relocation } from '../store/objects.ts';
+import { aftermathOf } from './aftermath.ts';
 import { settleFailedWrite } from './upload.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function moveTo(deps: StorageDeps, call: Call, from: ObjectKey, to:
     newVersion: deps.random.uuid(),
     owner: call.principal.owner,
     metadata: null,
+    oldMetadata: null,
   };
   await probeMove(deps.requestDb, scopeOf(call), move);
   if (from.bucket === to.bucket && from.name === to.name) return;
@@ -26,17 +28,17 @@ export async function moveTo(deps: StorageDeps, call: Call, from: ObjectKey, to:
   if (source === null) throw new StorageError('NoSuchKey');
   if (!(await deps.store.copy(source.version ?? '', move.newVersion))) throw new StorageError('BlobMissing');
   const metadata = { ...source.metadata, lastModified: new Date(deps.clock.now()).toISOString() };
-  await commitMove(deps, call, { ...move, oldVersion: source.version, metadata });
+  await commitMove(deps, call, {
+    ...move,
+    oldVersion: source.version,
+    metadata,
+    oldMetadata: source.metadata,
+  });
 }
 
 async function commitMove(deps: StorageDeps, call: Call, move: Relocation): Promise<void> {
   try {
-    const row = await moveObject(
-      deps.requestDb,
-      serviceScopeOf(call),
-      move,
-      deps.config.deleteGraceMs / 1000,
-    );
+    const row = await moveObject(deps.requestDb, serviceScopeOf(call), move, aftermathOf(deps.config));
     // Somebody replaced, moved or deleted the source since it was read.
     if (row === null) throw new StorageError('NoSuchKey');
   } catch (thrown) {

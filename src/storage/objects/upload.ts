@@ -18,6 +18,7 @@ import {
 } from '../store/objects.ts';
 import { enqueueSuspects } from '../store/outbox.ts';
 import type { BucketRow, Json, ObjectMetadata, ObjectRow } from '../store/rows.ts';
+import { aftermathOf } from './aftermath.ts';
 import type { IncomingFile } from './incoming.ts';
 
 /*
@@ -187,14 +188,15 @@ export type Publication = FinishedObject & { readonly metadata: ObjectMetadata |
  */
 export async function publishBlob(
   deps: UploadDeps,
-  upload: Pick<Upload, 'key' | 'isUpsert' | 'asService'>,
+  upload: Pick<Upload, 'key' | 'isUpsert' | 'asService'> & { readonly isCopy?: boolean },
   object: Publication,
 ): Promise<ObjectRow> {
-  const { isUpsert } = upload;
+  const { isUpsert, isCopy = false } = upload;
   try {
     return await publish(deps.requestDb, upload.asService, object, {
       isUpsert,
-      graceSeconds: deps.config.deleteGraceMs / 1000,
+      isCopy,
+      ...aftermathOf(deps.config),
     });
   } catch (thrown) {
     return settleFailedWrite(deps, upload.key, object.version, thrown);

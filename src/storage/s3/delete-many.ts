@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { scopeOf } from '../call.ts';
+import { aftermathOf } from '../objects/aftermath.ts';
 import { deleteObjects, existingNames } from '../store/objects.ts';
 import { read } from '../wire/schema.ts';
 import { readDocument } from './body.ts';
@@ -23,8 +24,7 @@ export const removeMany: Operation = async (s3) => {
   const { bucket } = call.params;
   const { Object: objects, Quiet: quiet } = order.Delete;
   const keys = objects.map((object) => object.Key);
-  const graceSeconds = deps.config.deleteGraceMs / 1000;
-  await deleteObjects(deps.requestDb, scopeOf(call), bucket, keys, graceSeconds);
+  await deleteObjects(deps.requestDb, scopeOf(call), bucket, keys, aftermathOf(deps.config));
   const remaining = await existingNames(deps.serviceDb, bucket, keys);
   const deleted = quiet === 'true' ? [] : keys.filter((key) => !remaining.has(key));
   return xmlReply('DeleteResult', {

@@ -2,6 +2,7 @@ import type { HttpReply, ReplyHeaders } from '../../http/exchange.ts';
 import { scopeOf, serviceScopeOf } from '../call.ts';
 import { StorageError } from '../errors.ts';
 import { requireNameCharacters } from '../names.ts';
+import { aftermathOf } from '../objects/aftermath.ts';
 import { serveObject } from '../objects/download.ts';
 import { httpDate, requireSendable } from '../objects/reply-headers.ts';
 import { uploadFile } from '../objects/upload.ts';
@@ -118,8 +119,7 @@ const noContent: HttpReply = { status: 204, headers: {}, body: null };
 /** DeleteObject: a missing one counts as deleted, one that policies keep does not. */
 export const remove: Operation = async ({ deps, call }) => {
   const { bucket, name } = call.params;
-  const graceSeconds = deps.config.deleteGraceMs / 1000;
-  const gone = await deleteObjects(deps.requestDb, scopeOf(call), bucket, [name], graceSeconds);
+  const gone = await deleteObjects(deps.requestDb, scopeOf(call), bucket, [name], aftermathOf(deps.config));
   if (gone.length > 0) return noContent;
   const located = await locate(deps.serviceDb, call.params);
   if (located === null) throw new StorageError('NoSuchBucket');

@@ -2,7 +2,8 @@ import type { RequestDb, RequestScope, ServiceDb } from '../../pg/session.ts';
 import { compile, type Sql, sql } from '../../pg/sql/sql.ts';
 import { StorageError } from '../errors.ts';
 import { isUuid } from '../names.ts';
-import { discarding, discardJson, enqueueDiscarded } from './outbox.ts';
+import { announceMoved, announceRemoved, announceWritten, noting } from './announcements.ts';
+import { type Aftermath, discarding, discardJson, enqueueDiscarded } from './outbox.ts';
 import { type Json, jsonRows, type ObjectMetadata, type ObjectRow, objectJson } from './rows.ts';
 
 /** An object's place. */
@@ -81,16 +82,19 @@ export async function publish(
   db: RequestDb,
   scope: RequestScope,
   object: FinishedObject,
-  options: { readonly isUpsert: boolean; readonly graceSeconds: number },
+  options: Aftermath & { readonly isUpsert: boolean; readonly isCopy: boolean },
 ): Promise<ObjectRow> {
   const insert = insertOf(object);
-  const old = discardJson(sql`objects.bucket_id`, sql`objects.name`, sql`objects.version`);
+  const old = discardJson(sql`objects.bucket_id`, sql`objects.name`, sql`objects.version`, sql`null`);
   // The condition always holds; it sees the very row version that is overwritten, under its lock.
   const write = options.isUpsert
     ? sql`${insert} on conflict (name, bucket_id) do update set ${overwrite}
-        where ${discarding(sql`json_build_array(${old})`)} is not null returning ${objectJson}`
-    : sql`${insert} on conflict (name, bucket_id) do nothing returning ${objectJson}`;
-  const rest = options.isUpsert ? enqueueDiscarded(options.graceSeconds) : [];
+        where ${discarding(sql`json_build_array(${old})`)} is not null returning ${objectJson}, ${noting}`
+    : sql`${insert} on conflict (name, bucket_id) do nothing returning ${objectJson}, ${noting}`;
+  const rest = [
+    ...(options.isUpsert ? enqueueDiscarded(options.graceSeconds) : []),
+    ...(options.announces ? announceWritten(object, options.isCopy) : []),
+  ];
   const [written] = await db.run(scope, [compile(write), ...rest]);
   const [row] = jsonRows<ObjectRow>(written);
   if (row === undefined) throw new StorageError('KeyAlreadyExists', object.name);
@@ -143,16 +147,18 @@ export async function deleteObjects(
   scope: RequestScope,
   bucket: string,
   names: readonly string[],
-  graceSeconds: number,
+  { graceSeconds, announces }: Aftermath,
 ): Promise<ObjectRow[]> {
   const [deleted] = await db.run(scope, [
     compile(sql`with gone as (
         delete from storage.objects where bucket_id = ${bucket} and name = any(${names}::text[]) returning *
       ), noted as (
-        select ${discarding(sql`json_agg(${discardJson(sql`bucket_id`, sql`name`, sql`version`)})`)} from gone
+        select ${discarding(sql`json_agg(${discardJson(sql`bucket_id`, sql`name`, sql`version`, sql`metadata`)})`)}
+        from gone
       )
       select ${objectJson} from gone, noted`),
     ...enqueueDiscarded(graceSeconds),
+    ...(announces ? announceRemoved() : []),
   ]);
   return jsonRows<ObjectRow>(deleted);
 }
@@ -170,7 +176,8 @@ export async function deleteBatch(
           and created_at < ${options.before}::timestamptz order by name collate "C" limit ${options.limit}
         ) returning bucket_id, name, version
       )
-      select count(*), ${discarding(sql`json_agg(${discardJson(sql`bucket_id`, sql`name`, sql`version`)})`)} from gone`),
+      select count(*), ${discarding(sql`json_agg(${discardJson(sql`bucket_id`, sql`name`, sql`version`, sql`null`)})`)}
+      from gone`),
     ...enqueueDiscarded(options.graceSeconds),
   ]);
   return Number(deleted?.rows[0]?.[0] ?? 0);
@@ -185,6 +192,8 @@ export type Relocation = {
   readonly newVersion: string;
   readonly owner: string | null;
   readonly metadata: Json | null;
+  /** What the row had until now. */
+  readonly oldMetadata: Json | null;
 };
 
 const relocate = (move: Relocation): Sql => sql`update storage.objects set bucket_id = ${move.to.bucket},
@@ -206,12 +215,13 @@ export async function moveObject(
   db: RequestDb,
   scope: RequestScope,
   move: Relocation,
-  graceSeconds: number,
+  { graceSeconds, announces }: Aftermath,
 ): Promise<ObjectRow | null> {
   const old = discardJson(
     sql`${move.from.bucket}::text`,
     sql`${move.from.name}::text`,
     sql`${move.oldVersion}::text`,
+    sql`${JSON.stringify(move.oldMetadata)}::jsonb`,
   );
   const [moved] = await db.run(scope, [
     compile(sql`with moved as (
@@ -224,6 +234,7 @@ export async function moveObject(
       )
       select ${objectJson} from moved, noted`),
     ...enqueueDiscarded(graceSeconds),
+    ...(announces ? announceMoved({ ...move.to, version: move.newVersion, metadata: move.metadata }) : []),
   ]);
   return jsonRows<ObjectRow>(moved)[0] ?? null;
 }

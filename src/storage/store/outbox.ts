@@ -21,20 +21,29 @@ const setting = 'ownbase.discarded';
 export const discarding = (discards: Sql): Sql =>
   sql`set_config(${setting}, coalesce(${discards}, '[]')::text, true)`;
 
-/** One `Discard` from expressions; a row without a version has no blob. */
-export const discardJson = (bucket: Sql, name: Sql, version: Sql): Sql =>
-  sql`json_build_object('bucket', ${bucket}, 'name', ${name}, 'version', ${version})`;
+/** One `Discard` from expressions, with the metadata that events tell; a row without a version has no blob. */
+export const discardJson = (bucket: Sql, name: Sql, version: Sql, metadata: Sql): Sql =>
+  sql`json_build_object('bucket', ${bucket}, 'name', ${name}, 'version', ${version}, 'metadata', ${metadata})`;
+
+/** What the statements before have named, as JSON; an empty list for nothing. */
+export const discarded: Sql = sql`coalesce(nullif(current_setting(${setting}, true), ''), '[]')::jsonb`;
+
+/** Leaves the request's role for the login's own, which may enqueue. */
+export const dropRole: Statement = compile(sql`select set_config('role', 'none', true)`);
 
 /** The statements that follow a write which discards; blobs stay for `graceSeconds`, for downloads under way. */
 export function enqueueDiscarded(graceSeconds: number): readonly Statement[] {
   return [
-    compile(sql`select set_config('role', 'none', true)`),
+    dropRole,
     compile(sql`insert into ownbase.outbox (kind, payload, run_after)
-      select ${kind}, item, now() + make_interval(secs => ${graceSeconds})
-      from jsonb_array_elements(coalesce(nullif(current_setting(${setting}, true), ''), '[]')::jsonb) as item
+      select ${kind}, item - 'metadata', now() + make_interval(secs => ${graceSeconds})
+      from jsonb_array_elements(${discarded}) as item
       where item ->> 'version' is not null`),
   ];
 }
+
+/** What follows a write: how long replaced blobs stay, and whether somebody is told. */
+export type Aftermath = { readonly graceSeconds: number; readonly announces: boolean };
 
 /** Hands over blobs outside a request's transaction: a write whose outcome is unknown. */
 export async function enqueueSuspects(
@@ -78,7 +87,7 @@ export async function settle(db: ServiceDb, ids: readonly string[]): Promise<voi
   await db.query(sql`delete from ownbase.outbox where id = any(${ids}::bigint[])`);
 }
 
-/** Milliseconds until the next piece of work is due; null when there is none. */
+/** Milliseconds until the next blob is due; null when there is none. */
 export async function nextDueMs(db: ServiceDb): Promise<number | null> {
   const rows = await db.query<{ ms: number | null }>(sql`select
     (extract(epoch from min(run_after) - now()) * 1000)::float8 as ms from ownbase.outbox where kind = ${kind}`);
