@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { SomeOption } from '../config/option.ts';
 import { sections } from '../config/sections.ts';
+import { CommandFailure } from './exit.ts';
 
 /** Second names of flags, as the Supabase CLI or habit has them. */
 const flagAliases: Readonly<Record<string, string>> = { 'db-url': 'db' };
@@ -53,11 +55,16 @@ export function addConfigOptions(command: Command, only?: readonly string[]): Co
 export const projectDirOf = (command: Command): string =>
   resolve(String(command.opts().project ?? process.cwd()));
 
-/** Loads the configuration that a command line asks for. Throws `ConfigError`. */
+/**
+ * Loads the configuration that a command line asks for. Throws `ConfigError`, and `CommandFailure` for a project that is
+ * not there: a misspelt folder must not become a new project.
+ */
 export function loadProject(command: Command): LoadedConfig {
   const given = command.opts();
+  const projectDir = projectDirOf(command);
+  if (!existsSync(projectDir)) throw new CommandFailure(`There is no folder ${projectDir}.`);
   const flags = Object.fromEntries(flagged.map(({ flag = '' }) => [flag, given[camelCase(flag)]]));
-  return loadConfig({ projectDir: projectDirOf(command), env: process.env, flags });
+  return loadConfig({ projectDir, env: process.env, flags });
 }
 
 const camelCase = (flag: string): string =>

@@ -24,8 +24,7 @@ export function statusValues(config: Config, keys: InstanceKeys, at: Addresses):
   const storage = config.storage.enabled
     ? {
         STORAGE_S3_URL: `${at.apiUrl}/storage/v1/s3`,
-        S3_PROTOCOL_ACCESS_KEY_ID: keys.s3.accessKeyId,
-        S3_PROTOCOL_ACCESS_KEY_SECRET: keys.s3.secretAccessKey,
+        ...s3KeyValues(keys),
         S3_PROTOCOL_REGION: keys.s3.region,
       }
     : {};
@@ -48,6 +47,14 @@ export function keyValues(keys: InstanceKeys): Record<string, string> {
     JWT_SECRET: keys.jwtSecret,
     ANON_KEY: keys.api.anonToken,
     SERVICE_ROLE_KEY: keys.api.serviceToken,
+  };
+}
+
+/** The access key of the S3 protocol by the names of the Supabase CLI. */
+export function s3KeyValues({ s3 }: InstanceKeys): Record<string, string> {
+  return {
+    S3_PROTOCOL_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_PROTOCOL_ACCESS_KEY_SECRET: s3.secretAccessKey,
   };
 }
 

@@ -36,6 +36,7 @@ export async function findTarget(command: Command): Promise<Target | undefined> 
     throw new CommandFailure('Projects are not linked here: name the database with --db-url.');
   }
   if (config.db.url !== null && local !== true) {
+    demandPostgresUrl(config.db.url);
     const url = withPassword(config.db.url, password ?? process.env.SUPABASE_DB_PASSWORD);
     return { config, url, ownerUrl: url, isExternal: true };
   }
@@ -67,9 +68,17 @@ export async function withClient<T>(
   }
 }
 
+/** Anything else the driver would take for a host name. */
+function demandPostgresUrl(url: string): void {
+  if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return;
+  throw new CommandFailure(
+    'The database URL must have the form postgresql://user:password@host:5432/database, with special characters percent-encoded.',
+  );
+}
+
 /** A password of its own for a URL that has none. */
 function withPassword(url: string, password: string | undefined): string {
-  if (password === undefined || !URL.canParse(url)) return url;
+  if (password === undefined) return url;
   const parsed = new URL(url);
   if (parsed.password === '') parsed.password = encodeURIComponent(password);
   return parsed.href;

@@ -3,7 +3,7 @@ import { encodeValues, type Format, formats } from '../encode.ts';
 import { CommandFailure } from '../exit.ts';
 import { findInstance } from '../instance-file.ts';
 import { addProjectOption, loadProject, projectDirOf } from '../project-options.ts';
-import { keyValues } from '../status-values.ts';
+import { keyValues, s3KeyValues } from '../status-values.ts';
 import { columns } from '../ui/table.ts';
 
 const examples = `
@@ -40,7 +40,7 @@ async function printKeys(command: Command): Promise<void> {
   if (generate) await makeKeys(projectDir, force === true);
   const { loadInstanceKeys } = await import('../../identity/instance-keys.ts');
   const keys = await loadInstanceKeys(loadProject(command).config.keys, projectDir);
-  const values = keyValues(keys);
+  const values = { ...keyValues(keys), ...s3KeyValues(keys) };
   process.stdout.write(
     output === 'pretty'
       ? `${columns(['name', 'value'], Object.entries(values))}\n`

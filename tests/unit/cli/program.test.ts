@@ -78,6 +78,20 @@ describe('the command line', () => {
     expect(stderr).toContain('No backend runs for /nowhere');
   });
 
+  it.each([[['start']], [['config']], [['db', 'diff']], [['migration', 'list']]])(
+    '%j refuses a folder that is not there',
+    async (args) => {
+      const { code, stderr } = await ownbase(...args, '--project', '/nowhere');
+      expect({ code, stderr }).toEqual({ code: 1, stderr: 'There is no folder /nowhere.\n' });
+    },
+  );
+
+  it('says what a database URL looks like', async () => {
+    const { code, stderr } = await ownbase('db', 'query', 'select 1', '--db-url', 'nonsense');
+    expect(code).toBe(1);
+    expect(stderr).toContain('postgresql://user:password@host');
+  });
+
   it('--debug adds where an error came from', async () => {
     expect((await ownbase('status', '--project', '/nowhere', '--debug')).stderr).toMatch(/\n {4}at /);
   });
