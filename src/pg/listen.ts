@@ -80,17 +80,19 @@ async function listenOnce(
   signal: AbortSignal,
 ): Promise<PgFailure | null> {
   const { urls, kind } = toTargets(options.url);
-  let failure: PgFailure | null = null;
-  let wasLive = false;
+  let first: PgFailure | null = null;
   for (const url of urls) {
+    let wasLive = false;
     const markLive = (): void => {
       wasLive = true;
       onLive();
     };
-    failure = await listenAt({ ...options, url, kind }, markLive, signal);
-    if (failure === null || wasLive) break;
+    const failure = await listenAt({ ...options, url, kind }, markLive, signal);
+    if (failure === null || wasLive) return failure;
+    // The first server's reason tells more than that the same one has no TLS.
+    first ??= failure;
   }
-  return failure;
+  return first;
 }
 
 /** Listens until the connection ends. */
