@@ -1,6 +1,6 @@
 import { assertNever } from '../../core/result.ts';
 import { legacyItem } from '../changes/item.ts';
-import type { ChangeItem, ChangeSubscriber, ChangeSubscription } from '../changes/subscriptions.ts';
+import type { ChangeSubscriber, ChangeSubscription } from '../changes/subscriptions.ts';
 import { joinReason, type Refusal, refusalText } from '../errors.ts';
 import { openSession, type Session } from '../session.ts';
 import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
@@ -17,10 +17,11 @@ import {
   transition,
 } from './machine.ts';
 import type { BroadcastMessage, Space } from './message.ts';
+import { createTokenWatch, type TokenWatch } from './token-watch.ts';
 import type { Member } from './topic.ts';
 import { createVoice, type Voice } from './voice.ts';
+import { waitUnless } from './wait.ts';
 
-const tokenCheckMs = 5 * 60_000;
 const replicationReadyMs = 60_000;
 
 /** One joined topic of one socket: runs what the machine decides. */
@@ -38,13 +39,13 @@ export class Channel implements Member, ChangeSubscriber {
   readonly #setup: ChannelSetup;
   readonly #presenceKey: string;
   readonly #inbox: ChannelInput[] = [];
+  readonly #tokenWatch: TokenWatch;
   readonly #ended = new AbortController();
   #isBusy = false;
   #state: ChannelState = { phase: 'joining' };
   #replayed: ReadonlySet<string> = new Set();
   #presenceRef: string | null = null;
   #changes: ChangeSubscription | null = null;
-  #tokenTimer: NodeJS.Timeout | null = null;
 
   constructor(join: Inbound, config: JoinConfig, socket: ChannelSocket, deps: ChannelDeps) {
     this.id = deps.nextRef();
@@ -63,6 +64,7 @@ export class Channel implements Member, ChangeSubscriber {
       joinRef: join.joinRef ?? join.ref,
       send: (frame) => socket.send(frame),
     });
+    this.#tokenWatch = createTokenWatch(deps.clock, () => this.feed({ kind: 'check-token' }));
     this.#space = config.isPrivate ? 'private' : 'public';
     this.#presenceKey = config.presenceKey ?? deps.uuid();
     this.#setup = {
@@ -157,7 +159,7 @@ export class Channel implements Member, ChangeSubscriber {
     this.#voice.reply(ref, 'ok', JSON.stringify({ postgres_changes: echo }));
     if (presenceEnabled && rights.presence.read === true) this.#sendPresenceState();
     for (const message of replay) this.#voice.replay(message);
-    if (items.length > 0) this.#subscribeToChanges(items, session);
+    if (items.length > 0) this.#changes = this.#deps.changes.subscribe(this, items, session);
     if (this.#config.wantsReplicationReady) void this.#announceReplication();
   }
 
@@ -168,10 +170,6 @@ export class Channel implements Member, ChangeSubscriber {
     this.#voice.reply(ref, 'error', JSON.stringify({ reason: joinReason(refusal) }));
     this.#end();
     if (refusal === 'too-many-joins') this.#socket.disconnect();
-  }
-
-  #subscribeToChanges(items: readonly ChangeItem[], session: Session): void {
-    this.#changes = this.#deps.changes.subscribe(this, items, session);
   }
 
   async #work(): Promise<void> {
@@ -282,10 +280,7 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   #onSession(session: Session, isRefresh: boolean): void {
-    if (this.#tokenTimer !== null) clearTimeout(this.#tokenTimer);
-    const untilExpiry = session.expiresAt * 1_000 - this.#deps.clock.now();
-    const delay = Math.max(0, Math.min(tokenCheckMs, untilExpiry));
-    this.#tokenTimer = setTimeout(() => this.feed({ kind: 'check-token' }), delay);
+    this.#tokenWatch.watch(session);
     if (isRefresh) this.#changes?.refresh(session);
   }
 
@@ -318,23 +313,10 @@ export class Channel implements Member, ChangeSubscriber {
 
   #release(): void {
     this.#ended.abort();
-    if (this.#tokenTimer !== null) clearTimeout(this.#tokenTimer);
+    this.#tokenWatch.stop();
     this.#changes?.close();
     this.#changes = null;
     this.#deps.hub.leave(this.#space, this.#subTopic, this);
     this.#inbox.length = 0;
   }
-}
-
-function waitUnless(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }
