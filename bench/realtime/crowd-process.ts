@@ -29,6 +29,10 @@ process.on('message', (order: Order) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
+process.on('unhandledRejection', (failure) => {
+  process.stderr.write(`a crowd could not be opened: ${failure}\n`);
+  process.exit(1);
+});
 
 function takeReport(): Report {
   const report = { received, latencies, byId, closed };
