@@ -61,6 +61,7 @@ import {
 import { getReauthenticate } from './endpoints/reauthenticate.ts';
 import { postRecover } from './endpoints/recover.ts';
 import { postResend } from './endpoints/resend.ts';
+import { refuseScim } from './endpoints/scim.ts';
 import { postSignUp } from './endpoints/sign-up.ts';
 import { demandSaml, getSamlMetadata, postSamlAcs, postSso } from './endpoints/sso.ts';
 import { postToken } from './endpoints/token.ts';
@@ -138,6 +139,8 @@ const providerAdmin = (endpoint: (context: AuthContext, call: AdminCall) => Prom
     demandCustomProviders(context);
     return endpoint(context, call);
   });
+
+const scimMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** The table of contents of the service. */
 export const routes: readonly Route[] = [
@@ -233,6 +236,8 @@ export const routes: readonly Route[] = [
     path: '/.well-known/oauth-authorization-server',
     endpoint: oauthServer(getOpenIdConfiguration),
   },
+
+  ...scimMethods.map((method): Route => ({ method, path: '/scim/v2/*', endpoint: refuseScim })),
 
   { method: 'POST', path: '/invite', endpoint: admin(postInvite) },
   { method: 'POST', path: '/admin/generate_link', endpoint: admin(postGenerateLink) },

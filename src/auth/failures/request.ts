@@ -26,5 +26,6 @@ export const requestFailure = failures({
     'captcha_failed',
     (codes: readonly string[]) => `captcha protection: request disallowed (${codes.join(', ')})`,
   ],
+  scimDisabled: [404, 'feature_disabled', 'SCIM server is disabled'],
   audienceMismatch: [400, 'validation_failed', "Token audience doesn't match request audience"],
 });

@@ -412,6 +412,16 @@ describe('the provider admin', () => {
   });
 });
 
+describe('SCIM', () => {
+  it.each(['GET', 'POST', 'PATCH'])('is answered as disabled: %s', async (method) => {
+    const answer = await off.call(method, '/scim/v2/Users');
+    expect([answer.status, answer.json]).toMatchObject([
+      404,
+      { error_code: 'feature_disabled', msg: 'SCIM server is disabled' },
+    ]);
+  });
+});
+
 describe('the metadata of the service', () => {
   it('names its addresses and keys', async () => {
     const answer = await auth.call('GET', '/sso/saml/metadata?download=true');
