@@ -76,11 +76,15 @@ function cases(results: readonly CaseResult[]): string {
     .join('\n\n');
 }
 
+/** Code and configuration may use the same thing: it stands here once. */
 const noted = (support: Feature['support']): string =>
-  features
-    .filter((feature) => feature.support === support)
-    .map(({ title, note = '' }) => `| ${cell(title)} | ${cell(note)} |`)
-    .join('\n');
+  [
+    ...new Set(
+      features
+        .filter((feature) => feature.support === support)
+        .map(({ title, note = '' }) => `| ${cell(title)} | ${cell(note)} |`),
+    ),
+  ].join('\n');
 
 writeFileSync(
   file,

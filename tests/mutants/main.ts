@@ -13,7 +13,7 @@ import { type Mutant, mutants } from './mutants.ts';
  * cases of the service that each is in. A mistake that no case notices survives: the suite lacks a case.
  *
  *   npm run mutants                 all of them
- *   npm run mutants -- presence     those whose name or file contains a word
+ *   npm run mutants -- presence     those whose service, name or file contains one of some words
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,7 +22,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 type Outcome = { readonly mutant: Mutant; readonly noticedBy: string | null };
 
 async function main(words: readonly string[]): Promise<void> {
-  const chosen = mutants.filter(({ name, file }) => words.every((word) => `${name} ${file}`.includes(word)));
+  const chosen = mutants.filter(
+    ({ service, name, file }) =>
+      words.length === 0 || words.some((word) => `${service} ${name} ${file}`.includes(word)),
+  );
   const copy = await mkdtemp(join(tmpdir(), 'ownbase-mutants-'));
   for (const name of ['dist', 'package.json', 'sql', 'compat']) {
     await cp(join(root, name), join(copy, name), { recursive: true });

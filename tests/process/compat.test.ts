@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,11 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCases } from '../../src/compat/cases/load.ts';
 import type { Comparison } from '../../src/compat/diff.ts';
-import type { SuiteResult } from '../../src/compat/result.ts';
+import { type SuiteResult, totalsOf } from '../../src/compat/result.ts';
 import { runSuite } from '../../src/compat/run/run-suite.ts';
+import type { ScanResult } from '../../src/compat/scan/scan.ts';
+import type { ShadowReport } from '../../src/compat/shadow/tally.ts';
 import { connect } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { copyProject, type RunningInstance, runCli, startInstance } from '../support/cli.ts';
+import { freePorts } from '../support/ports.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 let project: Awaited<ReturnType<typeof copyProject>>;
@@ -176,6 +179,60 @@ describe('the compatibility suite', () => {
     expect(differences).toEqual([]);
     expect(compared).toBeGreaterThan(200);
     expect(run.code).toBe(0);
+  });
+});
+
+describe('compat scan', () => {
+  it('names what the app uses, the places and the cases, and runs just these', async () => {
+    const run = await runCli(['compat', 'scan', project.dir, '--run', '--project', project.dir, '--json']);
+    const { features, unread, run: proof } = JSON.parse(run.stdout) as ScanResult & { run: SuiteResult };
+    const uses = features.map(({ id }) => id);
+    expect(uses).toEqual(
+      expect.arrayContaining(['sql.rls', 'sql.policy', 'sql.policy.storage', 'sql.auth-functions']),
+    );
+    expect(features.find(({ id }) => id === 'sql.rls')?.places[0]?.file).toMatch(/^supabase\/migrations\//);
+    expect(unread).toEqual([]);
+    const named = new Set(features.flatMap((feature) => feature.cases));
+    expect(proof.results.map(({ id }) => id).every((id) => named.has(id))).toBe(true);
+    expect(totalsOf(proof.results)).toMatchObject({ failed: 0, passed: named.size });
+    expect(run.code).toBe(0);
+  });
+
+  it('ends with code 1 for what is not there, and for a folder that is not', async () => {
+    const app = join(scratch, 'app');
+    await mkdir(app);
+    await writeFile(join(app, 'a.ts'), "supabase.functions.invoke('hello')\n");
+    const found = await runCli(['compat', 'scan', app]);
+    expect(found.stdout).toContain('functions.invoke');
+    expect(found.stdout).toContain('a.ts:1');
+    expect(found.code).toBe(1);
+    const nowhere = await runCli(['compat', 'scan', join(scratch, 'nowhere')]);
+    expect(nowhere.stderr).toContain('There is no folder');
+    expect(nowhere.code).toBe(1);
+  });
+});
+
+describe('shadow', () => {
+  it('answers from upstream, compares this backend, and writes its report when it is ended', async () => {
+    const report = join(scratch, 'shadow.json');
+    const [port] = await freePorts(1);
+    const args = ['--upstream', instance.url, '--listen', String(port), '--report', report];
+    const child = spawn(process.execPath, [main, 'shadow', ...args, '--project', project.dir], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await new Promise<void>((resolve) => child.stderr.once('data', () => resolve()));
+    const [, anon = ''] = keys;
+    const answer = await fetch(`http://127.0.0.1:${port}/rest/v1/posts?select=id`, {
+      headers: { apikey: anon },
+    });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    const { requests, routes } = JSON.parse(await readFile(report, 'utf8')) as ShadowReport;
+    expect(requests).toBe(1);
+    expect(routes).toMatchObject([{ route: 'GET /rest/v1/posts?select', compared: 1, same: 1 }]);
   });
 });
 
