@@ -232,13 +232,6 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'storage',
-    'HTML is not sandboxed',
-    'storage/objects/reply-headers.js',
-    '/html|xml|svg/i.test(contentType)',
-    'false',
-  ),
-  mutant(
-    'storage',
     'missing files sign',
     'storage/endpoints/signing.js',
     'if (!visible.has(path)) {',
