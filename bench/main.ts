@@ -9,7 +9,7 @@ import { type Workload, workloads } from './workloads.ts';
  * Compares ownbase with two references in one run, on one Postgres and one data set:
  *   floor    the same SQL through bare `pg`, one round trip, no HTTP
  *   ceiling  a hard-coded HTTP server that checks the token and makes that one round trip
- * `realtime` as an argument runs the bench of that service instead.
+ * `realtime` or `auth` as an argument runs the bench of that service instead.
  * Rounds alternate between the servers, so that a slow moment of the machine hits both.
  */
 const { values: flags, positionals } = parseArgs({
@@ -95,4 +95,5 @@ async function benchRest(): Promise<void> {
 }
 
 if (positionals[0] === 'realtime') await (await import('./realtime/main.ts')).benchRealtime(flags.only);
+else if (positionals[0] === 'auth') await (await import('./auth.ts')).benchAuth();
 else await benchRest();

@@ -8,7 +8,8 @@ import { type Server, startServer } from './processes.ts';
 /** Connections to Postgres of each server under test. */
 export const poolSize = 10;
 
-const secret = 'super-secret-jwt-token-with-at-least-32-characters-long';
+/** Secret of the servers under test. */
+export const benchSecret = 'super-secret-jwt-token-with-at-least-32-characters-long';
 
 /** Claims of the bench's user, as its token carries them. */
 export const claims = JSON.stringify({
@@ -21,7 +22,7 @@ export const claims = JSON.stringify({
 function sign(payload: string): string {
   const part = (text: string): string => Buffer.from(text).toString('base64url');
   const signed = `${part('{"alg":"HS256","typ":"JWT"}')}.${part(payload)}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  return `${signed}.${createHmac('sha256', benchSecret).update(signed).digest('base64url')}`;
 }
 
 /** A token of the bench's user. */
@@ -49,7 +50,7 @@ export async function startCeiling(databaseUrl: string): Promise<Server> {
   const port = await freePort();
   return startServer(
     ['node', '--import', 'tsx', 'bench/servers/ceiling.ts'],
-    { PORT: String(port), DATABASE_URL: databaseUrl, JWT_SECRET: secret, POOL: String(poolSize) },
+    { PORT: String(port), DATABASE_URL: databaseUrl, JWT_SECRET: benchSecret, POOL: String(poolSize) },
     `http://127.0.0.1:${port}`,
     isAnswering,
   );
@@ -64,7 +65,7 @@ export async function startOwnbase(databaseUrl: string, workers = 1): Promise<Se
       PGRST_DB_URI: databaseUrl,
       PGRST_DB_SCHEMAS: 'public',
       PGRST_DB_ANON_ROLE: 'anon',
-      PGRST_JWT_SECRET: secret,
+      PGRST_JWT_SECRET: benchSecret,
       PGRST_DB_EXTRA_SEARCH_PATH: 'public,extensions',
       PGRST_DB_MAX_ROWS: '1000',
       PGRST_DB_POOL: String(poolSize),
