@@ -38,6 +38,9 @@ export interface WireWriter {
   write(socket: Duplex, frame: Frame): void;
 }
 
+/** Held bytes that are worth a system call of their own; more of them would make a socket that reads look slow. */
+const mostHeldBytes = 64 * 1024;
+
 /** Creates the writer of all sockets of an instance. */
 export function createWireWriter(): WireWriter {
   let held: Duplex[] = [];
@@ -53,6 +56,7 @@ export function createWireWriter(): WireWriter {
         if (held.push(socket) === 1) setImmediate(release);
       }
       socket.write(wireBytes(frame));
+      if (socket.writableLength > mostHeldBytes) socket.uncork();
     },
   };
 }
