@@ -26,7 +26,7 @@ const start = (): Promise<RealtimeHarness> =>
   });
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ synchronous_commit: 'on' });
+  cluster = await startTestCluster();
   db = await connect(loginUrl(new URL(cluster.ownerUrl), 'postgres', 'postgres'));
   await db.exec(fixture);
   realtime = await start();

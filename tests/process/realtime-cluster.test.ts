@@ -12,7 +12,7 @@ let cluster: TestCluster;
 let db: AdminClient;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ synchronous_commit: 'on' });
+  cluster = await startTestCluster();
   db = await connectOwner();
   await db.exec(`
     create table public.rows (id int primary key, body text);

@@ -23,7 +23,7 @@ let realtime: RealtimeHarness;
 let db: AdminClient;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ synchronous_commit: 'on' });
+  cluster = await startTestCluster();
   const owner = new URL(cluster.ownerUrl);
   db = await connect(loginUrl(owner, 'postgres', 'postgres'));
   await db.exec(fixture);

@@ -36,7 +36,7 @@ let db: AdminClient;
 let clients: PhoenixClient[] = [];
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ synchronous_commit: 'on' });
+  cluster = await startTestCluster();
   const owner = new URL(cluster.ownerUrl);
   db = await connect(loginUrl(owner, 'postgres', 'postgres'));
   await db.exec(fixture);

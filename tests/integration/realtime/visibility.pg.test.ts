@@ -11,7 +11,7 @@ let db: AdminClient;
 let owner: AdminClient;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ synchronous_commit: 'on' });
+  cluster = await startTestCluster();
   const url = new URL(cluster.ownerUrl);
   owner = await connect(cluster.ownerUrl);
   db = await connect(loginUrl(url, 'postgres', 'postgres'));
