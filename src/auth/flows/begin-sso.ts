@@ -43,7 +43,7 @@ export async function beginSso(context: AuthContext, call: Call, request: SsoReq
   if (context.serviceProvider === null) throw ssoFailure.samlDisabled();
   const provider = await demandProvider(context, request.target);
   const challenge = readChallenge(request);
-  const idp = readIdentityProvider(provider.saml.metadata_xml);
+  const idp = await readIdentityProvider(provider.saml.metadata_xml);
   if (idp.redirectUrl === '')
     throw ssoFailure.invalid('SAML Metadata has no sign-on service with HTTP-Redirect');
   const { random } = context;

@@ -43,19 +43,19 @@ async function originOf(context: AuthContext, form: URLSearchParams): Promise<Or
   if ((form.get('SAMLart') ?? '') !== '') {
     throw ssoFailure.invalid('SAML Artifact response can only be used with SP initiated flow');
   }
-  return { entityId: peekIssuer(form), requestId: null, flowId: null, redirectTo: relayState };
+  return { entityId: await peekIssuer(form), requestId: null, flowId: null, redirectTo: relayState };
 }
 
 const isRequestUri = (text: string): boolean => text.startsWith('/') || URL.canParse(text);
 
-function peekIssuer(form: URLSearchParams): string {
+async function peekIssuer(form: URLSearchParams): Promise<string> {
   const encoded = form.get('SAMLResponse') ?? '';
   if (encoded === '') throw ssoFailure.invalid('SAMLResponse is missing');
   if (!/^[A-Za-z0-9+/\r\n]+={0,2}[\r\n]*$/.test(encoded)) {
     throw ssoFailure.invalid('SAMLResponse is not a valid Base64 string');
   }
   try {
-    const response = peekResponse(Buffer.from(encoded, 'base64').toString());
+    const response = await peekResponse(Buffer.from(encoded, 'base64').toString());
     return textOf(child(response, 'Issuer'));
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
@@ -83,12 +83,12 @@ async function answeredRequest(context: AuthContext, id: string): Promise<Origin
 /** The metadata as it is now: what came from a URL and is stale is fetched again, or goes on when it cannot be. */
 async function freshMetadata(context: AuthContext, provider: SsoProvider): Promise<IdentityProvider> {
   const { saml } = provider;
-  const known = readIdentityProvider(saml.metadata_xml);
+  const known = await readIdentityProvider(saml.metadata_xml);
   const fetchedMs = epochMs(saml.updated_at ?? provider.created_at);
   if (!saml.metadata_url || !isMetadataStale(known, fetchedMs, context.clock.now())) return known;
   try {
     const xml = await fetchMetadata(context, saml.metadata_url);
-    const fresh = readIdentityProvider(xml);
+    const fresh = await readIdentityProvider(xml);
     if (fresh.entityId !== known.entityId) throw new Error('the metadata is of another provider');
     await updateSamlConnection(context.db, { ...saml, metadata_xml: xml }, context.now());
     return fresh;

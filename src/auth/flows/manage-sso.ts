@@ -75,7 +75,7 @@ async function loadMetadata(
     );
   }
   try {
-    return { xml, entityId: readIdentityProvider(xml).entityId };
+    return { xml, entityId: (await readIdentityProvider(xml)).entityId };
   } catch (thrown) {
     if (thrown instanceof MetadataError) throw ssoFailure.invalid(thrown.message);
     throw thrown;

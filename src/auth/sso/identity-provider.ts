@@ -49,13 +49,13 @@ function certificatesOf(descriptor: XmlElement): readonly string[] {
 }
 
 /**
- * Reads a metadata document; throws `MetadataError` for one that cannot be used.
+ * Reads a metadata document; rejects with `MetadataError` for one that cannot be used.
  * Upstream: internal/api/ssoadmin.go (parseSAMLMetadata).
  */
-export function readIdentityProvider(xml: string): IdentityProvider {
+export async function readIdentityProvider(xml: string): Promise<IdentityProvider> {
   let root: XmlElement;
   try {
-    root = parseXml(xml);
+    root = await parseXml(xml);
   } catch (cause) {
     throw new MetadataError('SAML Metadata is not valid XML', { cause });
   }

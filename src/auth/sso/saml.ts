@@ -69,9 +69,9 @@ export async function authnRequestUrl(
   return saml.getAuthorizeUrlAsync(request.relayState, undefined, {});
 }
 
-/** Reads a response's envelope, without trust. Throws `SyntaxError` for what is none. */
-export function peekResponse(xml: string): XmlElement {
-  const response = child(parseXml(xml), 'Response');
+/** Reads a response's envelope, without trust. Rejects with `SyntaxError` for what is none. */
+export async function peekResponse(xml: string): Promise<XmlElement> {
+  const response = child(await parseXml(xml), 'Response');
   if (response === null) throw new SyntaxError('no response');
   return response;
 }
@@ -90,11 +90,11 @@ export async function verifyResponse(
     nowMs: context.clock.now(),
   };
   const xml = Buffer.from(response.encoded, 'base64').toString();
-  const envelopeProblem = responseProblem(peekResponse(xml), about);
+  const envelopeProblem = responseProblem(await peekResponse(xml), about);
   if (envelopeProblem !== null) throw new Error(envelopeProblem);
   if (idp.certificates.length === 0) throw new Error('the metadata has no certificate');
   const signed = await verifyWithAnyKey(provider, idp, response.encoded);
-  const assertion = child(parseXml(signed), 'Assertion');
+  const assertion = child(await parseXml(signed), 'Assertion');
   if (assertion === null) throw new Error('there is no assertion');
   const problem = assertionProblem(assertion, about);
   if (problem !== null) throw new Error(problem);

@@ -1,9 +1,7 @@
-import { XMLParser } from 'fast-xml-parser';
-
 /** An element of a document: attributes as `@name`, children by local name, text as `#text`. */
 export type XmlElement = { readonly [name: string]: unknown };
 
-const parser = new XMLParser({
+const options = {
   ignoreAttributes: false,
   attributeNamePrefix: '@',
   removeNSPrefix: true,
@@ -12,14 +10,15 @@ const parser = new XMLParser({
   trimValues: false,
   ignoreDeclaration: true,
   ignorePiTags: true,
-});
+};
 
-/** A document's root by its local name. Throws `SyntaxError` for what is not XML, or declares entities. */
-export function parseXml(text: string): XmlElement {
+/** A document's root by its local name. Rejects with `SyntaxError` for what is not XML, or declares entities. */
+export async function parseXml(text: string): Promise<XmlElement> {
   if (/<!DOCTYPE/i.test(text)) throw new SyntaxError('documents with a type declaration are refused');
+  const { XMLParser } = await import('fast-xml-parser');
   let parsed: unknown;
   try {
-    parsed = parser.parse(text, true);
+    parsed = new XMLParser(options).parse(text, true);
   } catch (cause) {
     throw new SyntaxError('not well-formed XML', { cause });
   }
