@@ -7,6 +7,7 @@ import { createDelivery } from './changes/deliver.ts';
 import { type DispatchOptions, dispatchChanges } from './changes/dispatch.ts';
 import type { Change } from './changes/model.ts';
 import { createSlowLane } from './changes/slow-lane.ts';
+import { untilVisible } from './changes/snapshot.ts';
 import { toBroadcast } from './changes/stored-message.ts';
 import { createSubscriptionIndex, type SubscriptionIndex } from './changes/subscription-index.ts';
 import { type ChangeSubscriptions, createChangeSubscriptions } from './changes/subscriptions.ts';
@@ -49,7 +50,11 @@ export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
   const { config, clock, ownerDb, reportFault } = options;
   const index = createSubscriptionIndex();
   const catalog = createCatalog(ownerDb, config.publication);
-  const relations = createRelations(catalog, () => clock.now());
+  const relations = createRelations(
+    catalog,
+    () => clock.now(),
+    (xid) => untilVisible(new Set([xid]), () => readSnapshot(ownerDb)),
+  );
   const onStoredMessage = (change: Change): void => publishStored(change, feed.firstPosition, options);
   const dispatch = { ...dispatchOptions(options), index, relations, onStoredMessage };
   const feed = createFeed({

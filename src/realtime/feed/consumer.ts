@@ -76,7 +76,7 @@ export class Consumer {
         return;
       case 'relation':
         this.#streamed.set(message.relation.oid, message.relation);
-        this.#options.relations.invalidate(message.relation.oid);
+        this.#options.relations.invalidate(message.relation.oid, this.#transaction?.xid ?? null);
         return;
       case 'insert':
       case 'update':

@@ -5,49 +5,60 @@ import type { Catalog } from './catalog.ts';
 export interface Relations {
   /** The relation, from memory while the stream has not announced it anew; null when it is gone. */
   get(oid: number): Promise<RelationInfo | null>;
-  /** The relations as they are now. */
-  fresh(oids: readonly number[]): Promise<readonly RelationInfo[]>;
   access(relation: RelationInfo, role: string): Promise<RoleAccess>;
-  /** Forgets a relation: its shape, rights, policies or publication changed. */
-  invalidate(oid: number): void;
+  /** Forgets a relation: its shape, rights, policies or publication changed, and the transaction `xid` tells of it. */
+  invalidate(oid: number, xid: number | null): void;
   clear(): void;
 }
 
 /** Rights also depend on memberships of roles and on schemas, which the stream does not announce. */
 const accessTtlMs = 10_000;
 
-type Known = { readonly info: Promise<RelationInfo | null>; readonly access: Map<string, KnownAccess> };
+type Known = {
+  readonly info: Promise<RelationInfo | null>;
+  /** What `info` resolved with. */
+  current: RelationInfo | null;
+  readonly access: Map<string, KnownAccess>;
+};
 type KnownAccess = { readonly access: Promise<RoleAccess>; readonly until: number };
 
 /**
  * Remembers relations until the stream announces them again: the server does that before the next change whenever the
- * table, its rights, its policies or its publication were altered.
+ * table, its rights, its policies or its publication were altered. A transaction can be read from the log a moment
+ * before the catalog shows what it altered, so that the catalog is asked once `untilShown` has resolved for it.
  */
-export function createRelations(catalog: Catalog, now: () => number): Relations {
+export function createRelations(
+  catalog: Catalog,
+  now: () => number,
+  untilShown: (xid: number) => Promise<void>,
+): Relations {
   const known = new Map<number, Known>();
-  const remember = (oid: number, info: Promise<RelationInfo | null>): Known => {
-    const entry = { info, access: new Map<string, KnownAccess>() };
+  const announcedBy = new Map<number, number>();
+  const load = async (oid: number): Promise<RelationInfo | null> => {
+    const xid = announcedBy.get(oid);
+    if (xid !== undefined) await untilShown(xid);
+    return (await catalog.relations([oid])).get(oid) ?? null;
+  };
+  const remember = (oid: number): Known => {
+    const entry: Known = { info: load(oid), current: null, access: new Map() };
     known.set(oid, entry);
-    info.catch(() => {
-      if (known.get(oid) === entry) known.delete(oid);
-    });
+    entry.info.then(
+      (info) => {
+        entry.current = info;
+      },
+      () => {
+        if (known.get(oid) === entry) known.delete(oid);
+      },
+    );
     return entry;
   };
-  const load = async (oid: number): Promise<RelationInfo | null> =>
-    (await catalog.relations([oid])).get(oid) ?? null;
 
   return {
-    get: (oid) => (known.get(oid) ?? remember(oid, load(oid))).info,
-    async fresh(oids) {
-      if (oids.length === 0) return [];
-      const loaded = await catalog.relations(oids);
-      for (const [oid, info] of loaded) remember(oid, Promise.resolve(info));
-      return [...loaded.values()];
-    },
+    get: (oid) => (known.get(oid) ?? remember(oid)).info,
     access(relation, role) {
       const entry = known.get(relation.oid);
-      // A check that runs late holds a shape that the stream has replaced: it must not become the known one again.
-      if (entry === undefined) return catalog.access(relation, role);
+      // A check that runs late holds a shape that the stream has replaced: rights on it are not those on the known one.
+      if (entry?.current !== relation) return catalog.access(relation, role);
       const cached = entry.access.get(role);
       if (cached !== undefined && cached.until > now()) return cached.access;
       const access = catalog.access(relation, role);
@@ -55,9 +66,14 @@ export function createRelations(catalog: Catalog, now: () => number): Relations 
       access.catch(() => entry.access.delete(role));
       return access;
     },
-    invalidate: (oid) => {
+    invalidate(oid, xid) {
       known.delete(oid);
+      if (xid === null) announcedBy.delete(oid);
+      else announcedBy.set(oid, xid);
     },
-    clear: () => known.clear(),
+    clear() {
+      known.clear();
+      announcedBy.clear();
+    },
   };
 }

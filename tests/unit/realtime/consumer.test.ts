@@ -18,7 +18,6 @@ const relation: RelationInfo = {
 };
 const relations: Relations = {
   get: async () => relation,
-  fresh: async () => [relation],
   access: async () => ({ columns: new Set(), bypassesRowSecurity: false }),
   invalidate: () => {},
   clear: () => {},
