@@ -74,9 +74,19 @@ const own: readonly CommandEntry[] = [
     load: () => import('./commands/db-push.ts'),
   },
   {
+    path: ['db', 'pull'],
+    summary: 'make a migration from what a database has',
+    load: () => import('./commands/db-pull.ts'),
+  },
+  {
     path: ['db', 'lint'],
     summary: 'check functions for errors',
     load: () => import('./commands/db-lint.ts'),
+  },
+  {
+    path: ['db', 'advisors'],
+    summary: 'check for common faults of security and performance',
+    load: () => import('./commands/db-advisors.ts'),
   },
   {
     path: ['migration', 'new'],
@@ -87,6 +97,11 @@ const own: readonly CommandEntry[] = [
     path: ['migration', 'up'],
     summary: 'apply pending migrations',
     load: () => import('./commands/migration-up.ts'),
+  },
+  {
+    path: ['migration', 'down'],
+    summary: 'go back to an earlier migration',
+    load: () => import('./commands/migration-down.ts'),
   },
   {
     path: ['migration', 'list'],
@@ -102,6 +117,11 @@ const own: readonly CommandEntry[] = [
     path: ['migration', 'squash'],
     summary: 'replace migrations by one that makes the same',
     load: () => import('./commands/migration-squash.ts'),
+  },
+  {
+    path: ['migration', 'fetch'],
+    summary: 'write migration files from the history of a database',
+    load: () => import('./commands/migration-fetch.ts'),
   },
   {
     path: ['inspect', 'report'],
@@ -192,16 +212,18 @@ const inspections: readonly CommandEntry[] = reports.map(([name, summary, stands
 }));
 
 /** Commands of the Supabase CLI that are not there, and what to say instead of "unknown command". */
-const absent: readonly (readonly [words: string, summary: string | null, reason: string])[] = [
+const absent: readonly (readonly [words: string, summary: string | null, reason: string, help?: string])[] = [
   [
     'functions',
     'edge functions: not here yet',
-    'Edge functions are not served yet; /functions/v1 answers 501.',
+    'Edge functions are not served yet: /functions/v1 answers 501.',
+    'Until then run them elsewhere and let a proxy send /functions/v1 there.\n\nExamples:\n  $ ownbase compat scan --places        the calls and the functions of this app\n  $ deno run --allow-net --allow-env supabase/functions/hello/index.ts',
   ],
   [
     'secrets',
     'secrets of edge functions: not here yet',
     'Secrets belong to edge functions, which are not served yet.',
+    'Where you run the functions yourself they are environment variables.\n\nExamples:\n  $ deno run --env-file=supabase/functions/.env --allow-net --allow-env supabase/functions/hello/index.ts',
   ],
   [
     'test',
@@ -212,11 +234,6 @@ const absent: readonly (readonly [words: string, summary: string | null, reason:
     'db test',
     null,
     'Tests with pgTAP are not run by ownbase: use pg_prove with the DB_URL of "ownbase status -o env".',
-  ],
-  [
-    'db pull',
-    null,
-    'Use "ownbase db dump --db-url URL" into a new migration, or "ownbase db diff --db-url URL -f NAME".',
   ],
   ['db start', null, 'The database starts with the backend: "ownbase start".'],
   ...[
@@ -246,11 +263,11 @@ const absent: readonly (readonly [words: string, summary: string | null, reason:
   ]),
 ];
 
-const absences: readonly CommandEntry[] = absent.map(([words, summary, reason]) => ({
+const absences: readonly CommandEntry[] = absent.map(([words, summary, reason, help]) => ({
   path: words.split(' '),
   summary: summary ?? 'not applicable here',
   hidden: summary === null,
-  load: async () => (await import('./commands/not-here.ts')).notHere(reason),
+  load: async () => (await import('./commands/not-here.ts')).notHere(reason, help),
 }));
 
 /** Every command, in the order of the help. */

@@ -71,8 +71,16 @@ export function describePgDump({ path }: PgDump, request: DumpRequest): string {
     .join(' ');
 }
 
-/** Runs pg_dump and writes what a migration or psql can run on another database of this kind. */
-export async function runPgDump({ path }: PgDump, request: DumpRequest, output: Writable): Promise<void> {
+/**
+ * Runs pg_dump and writes what a migration or psql can run on another database of this kind; `onObject` hears of each
+ * object that is written.
+ */
+export async function runPgDump(
+  { path }: PgDump,
+  request: DumpRequest,
+  output: Writable,
+  onObject: (name: string) => void,
+): Promise<void> {
   const url = new URL(request.url);
   const env = { ...process.env, PGPASSWORD: decodeURIComponent(url.password) };
   url.password = '';
@@ -83,6 +91,8 @@ export async function runPgDump({ path }: PgDump, request: DumpRequest, output: 
   const ended = new Promise<number | null>((done) => child.once('close', done));
   if (request.kind === 'data') output.write('SET session_replication_role = replica;\n\n');
   for await (const line of createInterface({ input: child.stdout })) {
+    const name = /^-- (?:Data for )?Name: ([^;]+);/.exec(line)?.[1];
+    if (name !== undefined) onObject(name);
     const kept = request.kind === 'data' ? dataLine(line) : schemaLine(line, request.keepComments === true);
     if (kept !== null) output.write(`${kept}\n`);
   }

@@ -37,8 +37,8 @@ export type CheckOptions = {
   /** What is younger than this many milliseconds may belong to an upload under way. */
   readonly minAgeMs: number;
   readonly onFinding: (finding: Finding) => void;
-  /** Called now and then with the number of rows and blobs seen so far. */
-  readonly onProgress?: (seen: number) => void;
+  /** Called now and then with the number of rows seen so far, of how many there are. */
+  readonly onProgress?: (rows: number, total: number) => void;
 };
 
 /** What a check has seen and done. */
@@ -71,11 +71,13 @@ export async function checkStorage(deps: CheckDeps, options: CheckOptions): Prom
     counts.findings++;
     options.onFinding(finding);
   };
+  let steps = 0;
   await deps.serviceDb.transaction(async (tx) => {
+    const total = await countRows(tx);
     for await (const [expected, blob] of sideBySide(expectedVersions(tx), deps.store.list())) {
       if (expected?.isRow) counts.rows++;
       if (blob !== null) counts.blobs++;
-      if ((counts.rows + counts.blobs) % pageSize === 0) options.onProgress?.(counts.rows + counts.blobs);
+      if (steps++ % pageSize === 0) options.onProgress?.(counts.rows, total);
       const finding = judge(expected, blob, oldest);
       if (finding === null) continue;
       found(finding);
@@ -99,6 +101,13 @@ function judge(expected: Expected | null, blob: BlobFacts | null, oldest: number
   if (blob === null) return { kind: 'missing-blob', ...where };
   if (size === null || size === blob.size) return null;
   return { kind: 'wrong-size', ...where, expected: size, actual: blob.size };
+}
+
+async function countRows(tx: Transaction): Promise<number> {
+  const [row] = await tx.query<{ rows: number }>(
+    sql`select count(*)::float8 as rows from storage.objects where version is not null`,
+  );
+  return row?.rows ?? 0;
 }
 
 /** Every version that something needs, in order, through a cursor: one sort, whatever the number of rows. */

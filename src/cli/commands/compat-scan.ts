@@ -7,6 +7,7 @@ import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target
 import { CommandFailure, exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
+import { clearProgress, showProgress } from '../ui/progress-line.ts';
 
 const examples = `
 Reads TypeScript, JavaScript, Vue, Svelte, Astro, Dart, Swift, Kotlin, Python, SQL and supabase/config.toml. Nothing of the
@@ -42,11 +43,14 @@ async function scan(path: string, command: Command): Promise<void> {
   const { loadCases } = await import('../../compat/cases/load.ts');
   const { scanProject } = await import('../../compat/scan/scan.ts');
   const cases = await loadCases();
-  const found = await scanProject(path, cases).catch((error: NodeJS.ErrnoException) => {
+  const onFile = (item: string, done: number, total: number): void =>
+    showProgress({ label: 'Reading', done, total, item });
+  const found = await scanProject(path, cases, onFile).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
       throw new CommandFailure(`There is no folder ${path}.`);
     throw error;
   });
+  clearProgress();
   const run = options.run === true ? await runNeeded(found, cases, options, projectDirOf(command)) : null;
   await print(found, run, options);
   process.exitCode = passes(found, run, options.strict === true) ? exitCode.ok : exitCode.failed;

@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import type { Snapshot } from '../../platform/schema/model.ts';
 import { CommandFailure } from '../exit.ts';
 import { writeMigration } from '../migration-file.ts';
+import { snapshotOf, snapshotOfMigrations } from '../schema-sides.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
-import { reportPreparation } from '../ui/progress.ts';
 
 const examples = `
 The migrations are applied to a database in a temporary folder; what the target has otherwise is printed as SQL.
@@ -67,27 +67,8 @@ async function diff(command: Command): Promise<void> {
 }
 
 async function readSide(side: string, target: Target, wanted: readonly string[] | null): Promise<Snapshot> {
-  const { connect } = await import('../../pg/connect.ts');
-  const { readSnapshot } = await import('../../platform/schema/read.ts');
-  const read = async (url: string): Promise<Snapshot> => {
-    const client = await connect(url, { applicationName: 'ownbase diff' });
-    try {
-      return await readSnapshot(client, wanted);
-    } finally {
-      await client.end();
-    }
-  };
-  if (side === 'local') return read(target.url);
-  if (URL.canParse(side)) return read(side);
-  if (side !== 'migrations') {
-    throw new CommandFailure(`A side is migrations, local or a database URL, not ${side}.`);
-  }
-  const { withShadowDatabase } = await import('../../app/shadow-database.ts');
-  process.stderr.write('Applying migrations to a database in a temporary folder...\n');
-  const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
-    reportPreparation({ kind: 'migrations', event });
-  return withShadowDatabase(target.config, report, async (shadow) => {
-    await shadow.migrate();
-    return read(shadow.url);
-  });
+  if (side === 'local') return snapshotOf(target.url, wanted);
+  if (URL.canParse(side)) return snapshotOf(side, wanted);
+  if (side === 'migrations') return snapshotOfMigrations(target.config, wanted);
+  throw new CommandFailure(`A side is migrations, local or a database URL, not ${side}.`);
 }

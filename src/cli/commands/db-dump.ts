@@ -6,11 +6,13 @@ import type { AdminClient } from '../../pg/connect.ts';
 import { CommandFailure } from '../exit.ts';
 import { describePgDump, findPgDump, type PgDump, runPgDump } from '../pg-dump.ts';
 import { addTargetOptions, withClient } from '../target.ts';
+import { clearProgress, showProgress } from '../ui/progress-line.ts';
+import { printResult } from '../ui/result.ts';
 
 const examples = `
 A pg_dump of --pg-bin or of the PATH does it where its version is not older than the server's; else ownbase writes the
 schema from the catalog (what "ownbase help db diff" lists) and the data as INSERT statements. Files of the storage
-are not part of it, only what the database knows of them.
+are not part of it, only what the database knows of them. A schema that is not there ends with code 1, as with pg_dump.
 
 Examples:
   $ ownbase db dump -f schema.sql
@@ -27,6 +29,7 @@ type Options = {
   readonly exclude: readonly string[];
   readonly schema: readonly string[];
   readonly dryRun?: boolean;
+  readonly json?: boolean;
 };
 
 /** `ownbase db dump`: schema, data or roles of a database as SQL. */
@@ -40,6 +43,7 @@ export function configure(command: Command): void {
     .option('--use-copy', 'COPY instead of INSERT (needs pg_dump)')
     .option('--keep-comments', 'keep the comments of pg_dump')
     .option('--dry-run', 'print what would be run')
+    .option('--json', 'with --file: print what was written as JSON')
     .addHelpText('after', examples)
     .action(() => dump(command));
 }
@@ -67,11 +71,14 @@ async function dump(command: Command): Promise<void> {
     }
     process.stderr.write(`Dumping ${kind} of the database${toolName(found)}...\n`);
     const output = options.file === undefined ? process.stdout : createWriteStream(resolve(options.file));
-    if (found !== undefined) await runPgDump(found, request, output);
-    else await writeBuiltIn(client, kind, options, output);
+    const onObject = progressOf(options);
+    if (found !== undefined) await runPgDump(found, request, output, onObject);
+    else await writeBuiltIn(client, kind, options, output, onObject);
+    clearProgress();
     if (options.file !== undefined) {
       await new Promise<void>((done) => output.end(() => done()));
-      process.stderr.write(`Dumped to ${resolve(options.file)}.\n`);
+      const file = resolve(options.file);
+      printResult(options.json, { file, kind, tool: found?.path ?? 'ownbase' }, `Dumped to ${file}.`);
     }
   });
 }
@@ -79,13 +86,31 @@ async function dump(command: Command): Promise<void> {
 const toolName = (found: PgDump | undefined): string =>
   found === undefined ? '' : ` with ${found.path} (${found.majorVersion})`;
 
-function checkOptions({ dataOnly, roleOnly, useCopy, exclude, keepComments, schema }: Options): void {
+/** Shows what is written at the moment, unless the dump itself goes to the terminal. */
+function progressOf({ file }: Options): (item: string, done?: number, total?: number) => void {
+  if (file === undefined && process.stdout.isTTY) return () => {};
+  let count = 0;
+  return (item, done = ++count, total) =>
+    showProgress({ label: 'Dumping', done, item, ...(total === undefined ? {} : { total }) });
+}
+
+function checkOptions({
+  dataOnly,
+  roleOnly,
+  useCopy,
+  exclude,
+  keepComments,
+  schema,
+  json,
+  file,
+}: Options): void {
   const refuse = (rule: string): never => {
     throw new CommandFailure(rule);
   };
   if (dataOnly === true && roleOnly === true) refuse('--data-only and --role-only exclude each other.');
   if ((useCopy === true || exclude.length > 0) && dataOnly !== true)
     refuse('--use-copy and --exclude go with --data-only.');
+  if (json === true && file === undefined) refuse('--json goes with --file: the dump itself is SQL.');
   if (keepComments === true && dataOnly === true) refuse('--keep-comments does not go with --data-only.');
   if (schema.length > 0 && roleOnly === true) refuse('--schema does not go with --role-only.');
 }
@@ -103,8 +128,9 @@ async function writeBuiltIn(
   kind: 'schema' | 'data' | 'role',
   { schema, exclude }: Options,
   output: Writable,
+  onObject: (name: string, done: number, total: number) => void,
 ): Promise<void> {
-  const schemas = schema.length === 0 ? null : schema;
+  const schemas = await chosenSchemas(client, schema);
   if (kind === 'role') {
     const { dumpRoles } = await import('../../platform/schema/roles.ts');
     output.write(await dumpRoles(client));
@@ -112,11 +138,7 @@ async function writeBuiltIn(
   }
   if (kind === 'data') {
     const { dumpData } = await import('../../platform/schema/data.ts');
-    const onTable = (name: string): void => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${name}`);
-    };
-    await dumpData(client, { schemas, excluded: exclude }, (text) => output.write(text), onTable);
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
+    await dumpData(client, { schemas, excluded: exclude }, (text) => output.write(text), onObject);
     return;
   }
   const { readSnapshot } = await import('../../platform/schema/read.ts');
@@ -127,4 +149,29 @@ async function writeBuiltIn(
   const change = compareSchemas(emptySnapshot, snapshot);
   for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
   output.write(toScript(change));
+}
+
+/**
+ * The named schemas that are there, or null for all of the project's. Names are patterns as pg_dump reads them, as far as
+ * `*` and `?` go.
+ */
+async function chosenSchemas(
+  client: AdminClient,
+  patterns: readonly string[],
+): Promise<readonly string[] | null> {
+  if (patterns.length === 0) return null;
+  const { sql } = await import('../../pg/sql/sql.ts');
+  const expressions = patterns.map((pattern) =>
+    pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.'),
+  );
+  const rows = await client.query<{ name: string }>(
+    sql`select nspname::text as name from pg_namespace
+        where nspname ~ any(array(select '^(' || e || ')$' from unnest(${expressions}::text[]) as e))
+        order by nspname`,
+  );
+  if (rows.length === 0) throw new CommandFailure('no matching schemas were found');
+  return rows.map(({ name }) => name);
 }

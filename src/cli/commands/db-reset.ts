@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { CommandFailure } from '../exit.ts';
 import { loadProject } from '../project-options.ts';
-import { addTargetOptions, findTarget, type Target } from '../target.ts';
+import { applyProject, type ResetFacts, resetProject } from '../reset-project.ts';
+import { addTargetOptions, findTarget } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
 import { reportPreparation } from '../ui/progress.ts';
 import { printResult } from '../ui/result.ts';
@@ -48,33 +49,11 @@ async function resetDatabase(command: Command): Promise<void> {
       throw new CommandFailure('Nothing was changed. Say --yes to empty an external database.');
     }
   }
-  const { emptyDatabase } = await import('../../platform/migrations/reset.ts');
-  await emptyDatabase(target.ownerUrl);
-  await applyProject(target, options, upTo);
+  finish(await resetProject(target, { seed: options.seed, upTo }), options);
 }
 
-async function applyProject(
-  target: Pick<Target, 'config' | 'url' | 'ownerUrl'>,
-  options: Options,
-  upTo: string | undefined,
-): Promise<void> {
-  const { config, url, ownerUrl } = target;
-  const { migrate } = await import('../../platform/migrations/run.ts');
-  const { applied, seeded } = await migrate({
-    projectDir: config.projectDir,
-    url,
-    ownerUrl,
-    vault: config.db.vault,
-    migrations: config.db.migrationsEnabled,
-    upTo,
-    seed: options.seed === false || !config.db.seedEnabled ? 'never' : 'always',
-    seedPaths: config.db.seedPaths,
-    skipMissingExtensions: config.db.skipMissingExtensions,
-    onEvent: (event) => reportPreparation({ kind: 'migrations', event }),
-  });
-  const facts = { applied: applied.map(({ path }) => path), seeded: seeded.map(({ path }) => path) };
-  printResult(options.json, facts, 'The database is reset.');
-}
+const finish = (facts: ResetFacts, { json }: Options): void =>
+  printResult(json, facts, 'The database is reset.');
 
 /** Nothing runs: the cluster is deleted and made again. */
 async function recreate(config: Config, options: Options, upTo: string | undefined): Promise<void> {
@@ -91,7 +70,8 @@ async function recreate(config: Config, options: Options, upTo: string | undefin
   const bare: Config = { ...config, db: { ...config.db, migrate: false, seed: false } };
   const prepared = await prepareDatabase(bare, keys, reportPreparation);
   try {
-    await applyProject({ config, url: prepared.publicUrl, ownerUrl: prepared.urls.owner }, options, upTo);
+    const made = { config, url: prepared.publicUrl, ownerUrl: prepared.urls.owner };
+    finish(await applyProject(made, { seed: options.seed, upTo }), options);
   } finally {
     await prepared.embedded?.stop();
   }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { addTargetOptions, withClient } from '../target.ts';
 import { csvLine } from '../ui/csv.ts';
+import { clearProgress, showProgress } from '../ui/progress-line.ts';
 import { printResult } from '../ui/result.ts';
 import { NO_STATEMENTS } from './inspect-db.ts';
 
@@ -30,9 +31,12 @@ async function writeReports(command: Command): Promise<void> {
   await mkdir(folder, { recursive: true });
   const files = await withClient(command, async (client) => {
     const written: string[] = [];
-    for (const [name, report] of Object.entries(reports)) {
+    const all = Object.entries(reports);
+    for (const [done, [name, report]] of all.entries()) {
+      showProgress({ label: 'Writing reports', done, total: all.length, item: name });
       const rows = await runReport(client, report);
       if ('kind' in rows) {
+        clearProgress();
         process.stderr.write(`${name} is left out. ${NO_STATEMENTS}\n`);
         continue;
       }
@@ -42,6 +46,7 @@ async function writeReports(command: Command): Promise<void> {
       await writeFile(file, lines.map(csvLine).join(''));
       written.push(file);
     }
+    clearProgress();
     return written;
   });
   printResult(json, { files }, `Wrote ${files.length} reports to ${folder}.`);

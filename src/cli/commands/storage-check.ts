@@ -5,6 +5,7 @@ import type { CheckOptions, CheckReport, Finding } from '../../storage/reconcile
 import { exitCode } from '../exit.ts';
 import { addConfigOptions, addProjectOption } from '../project-options.ts';
 import { requireTarget } from '../target.ts';
+import { clearProgress, showProgress } from '../ui/progress-line.ts';
 
 const examples = `
 An object whose bytes are missing or have another length is reported and never touched: its row is the only trace of
@@ -37,14 +38,16 @@ async function checkObjects(command: Command): Promise<void> {
   const hours = Number(flags.minAge);
   if (!Number.isFinite(hours) || hours < 0) command.error('--min-age must be a number of hours');
   const print = (finding: Finding): void => {
+    clearProgress();
     process.stdout.write(`${flags.json === true ? JSON.stringify(finding) : describe(finding)}\n`);
   };
   const report = await checkWith(config, ownerUrl, {
     isRepair: flags.repair === true,
     minAgeMs: hours * oneHourMs,
     onFinding: print,
-    onProgress: showProgress,
+    onProgress: (done, total) => showProgress({ label: 'Checking objects', done, total }),
   });
+  clearProgress();
   const { rows, blobs, findings, repaired } = report;
   process.stderr.write(`${rows} objects, ${blobs} files, ${findings} findings, ${repaired} repaired\n`);
   if (findings > repaired) process.exitCode = exitCode.failed;
@@ -71,11 +74,6 @@ async function checkWith(config: Config, ownerUrl: string, options: CheckOptions
     await store.close();
     await pool.end();
   }
-}
-
-/** Counts on a terminal, in place; files and pipes get none of it. */
-function showProgress(seen: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${seen} objects and files seen\r`);
 }
 
 function describe(finding: Finding): string {

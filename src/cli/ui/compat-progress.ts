@@ -1,6 +1,6 @@
-import colors from 'picocolors';
 import { caseLine } from '../../compat/report/terminal.ts';
 import type { Progress } from '../../compat/run/run-suite.ts';
+import { clearProgress, showProgress } from './progress-line.ts';
 
 /** Shows a run of the suite on standard error: one moving line on a terminal, failures everywhere. */
 export function createCompatProgress(label = ''): (progress: Progress) => void {
@@ -8,9 +8,6 @@ export function createCompatProgress(label = ''): (progress: Progress) => void {
   let total = 0;
   let finished = 0;
   let failed = 0;
-  const move = (text: string): void => {
-    if (stderr.isTTY) stderr.write(`\r\u001b[2K${text}`);
-  };
   return (progress) => {
     switch (progress.kind) {
       case 'started':
@@ -21,16 +18,18 @@ export function createCompatProgress(label = ''): (progress: Progress) => void {
         finished += 1;
         if (progress.result.outcome === 'failed') {
           failed += 1;
-          move('');
+          clearProgress();
           stderr.write(`${caseLine(progress.result)}\n`);
         }
-        move(
-          `${label}${finished}/${total} ${failed > 0 ? colors.red(`${failed} failed `) : ''}${colors.dim(progress.result.id)}`,
-        );
+        showProgress({
+          label: `${label}${failed > 0 ? `${failed} failed ` : ''}`.trimEnd(),
+          done: finished,
+          total,
+          item: progress.result.id,
+        });
         return;
       case 'removing':
-        move(colors.dim('removing what the run made...'));
-        move('');
+        clearProgress();
     }
   };
 }

@@ -1,11 +1,16 @@
 import colors from 'picocolors';
 import type { PrepareEvent } from '../../app/prepare-database.ts';
 import { describeError } from '../exit.ts';
+import { clearProgress, showProgress } from './progress-line.ts';
 
 /** Tells a person what happens while a database is made ready; on standard error. */
 export function reportPreparation(event: PrepareEvent): void {
   const line = describe(event);
+  if (event.kind === 'migrations') clearProgress();
   if (line !== null) process.stderr.write(`${line}\n`);
+  if (event.kind === 'migrations' && event.event.kind === 'applying') {
+    showProgress({ label: 'Applying', ...event.event });
+  }
 }
 
 const step = (text: string): string => `${colors.cyan('›')} ${text}`;
@@ -22,9 +27,18 @@ function describe(event: PrepareEvent): string | null {
             .map(({ feature, reason }) => warning(`without ${feature}: ${reason}`))
             .join('\n');
     case 'migrations':
-      return event.event.kind === 'applying'
-        ? step(`Applying ${event.event.what} ${event.event.path}...`)
-        : warning(event.event.message);
+      return describeMigration(event.event);
+  }
+}
+
+function describeMigration(event: Extract<PrepareEvent, { kind: 'migrations' }>['event']): string | null {
+  switch (event.kind) {
+    case 'applying':
+      return step(`Applying ${event.what} ${event.path}...`);
+    case 'ended':
+      return null;
+    case 'notice':
+      return warning(event.message);
   }
 }
 

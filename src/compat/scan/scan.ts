@@ -25,13 +25,21 @@ export type ScanResult = {
   readonly unread: readonly Unread[];
 };
 
-/** Reads an app's source, SQL and configuration. Rejects when the folder cannot be read. */
-export async function scanProject(root: string, cases: readonly Case[]): Promise<ScanResult> {
+/**
+ * Reads an app's source, SQL and configuration; `onFile` hears of each file before it is read. Rejects when the folder
+ * cannot be read.
+ */
+export async function scanProject(
+  root: string,
+  cases: readonly Case[],
+  onFile: (path: string, done: number, total: number) => void = () => {},
+): Promise<ScanResult> {
   const files = await filesOf(root);
   const readers = await loadReaders(files);
   const findings: Finding[] = [];
   const unread: Unread[] = [];
-  for (const file of files) {
+  for (const [done, file] of files.entries()) {
+    onFile(file.path, done, files.length);
     const outcome = readers(file, await textOf(root, file));
     findings.push(...outcome.findings.map((found) => ({ ...found, file: file.path })));
     unread.push(...outcome.problems.map((problem) => ({ ...problem, file: file.path })));

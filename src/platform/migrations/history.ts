@@ -62,3 +62,23 @@ export function recordSeed({ path, hash }: SeedFile): Sql {
   return sql`insert into supabase_migrations.seed_files(path, hash) values (${path}, ${hash})
     on conflict (path) do update set hash = excluded.hash`;
 }
+
+/** What a database recorded of one migration; `statements` is null where only the version was recorded. */
+export type MigrationRecord = {
+  readonly version: string;
+  readonly name: string;
+  readonly statements: readonly string[] | null;
+};
+
+/** Reads what was recorded of each migration, in order; nothing from a database without a history. */
+export async function readRecords(client: AdminClient): Promise<readonly MigrationRecord[]> {
+  if (!(await tableExists(client, 'schema_migrations'))) return [];
+  // The oldest tools recorded versions alone; reading the row as JSON needs no column but that.
+  return client.query<MigrationRecord>(
+    sql`select version, coalesce(to_jsonb(m) ->> 'name', '') as name,
+          (select array_agg(s order by at) from jsonb_array_elements_text(
+             case jsonb_typeof(to_jsonb(m) -> 'statements') when 'array' then to_jsonb(m) -> 'statements' end
+           ) with ordinality as t(s, at)) as statements
+        from supabase_migrations.schema_migrations m order by version collate "C"`,
+  );
+}

@@ -18,7 +18,16 @@ import { upsertVaultSecrets } from './vault.ts';
 
 /** What the runner reports while it works. */
 export type MigrationEvent =
-  | { readonly kind: 'applying'; readonly what: 'roles' | 'migration' | 'seed'; readonly path: string }
+  | {
+      readonly kind: 'applying';
+      readonly what: 'roles' | 'migration' | 'seed';
+      readonly path: string;
+      /** Scripts that were applied before it, of how many there are. */
+      readonly done: number;
+      readonly total: number;
+    }
+  /** Nothing more is applied: all was, or one failed. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'notice'; readonly message: string };
 
 /** What to apply, where, and by which rules. */
@@ -117,9 +126,14 @@ async function applyPending(client: AdminClient, options: MigrateOptions): Promi
   const rules = await settleRules(client, options, work, notice);
   await createHistory(client);
   await upsertVaultSecrets(client, options.vault ?? {});
-  for (const { script, what, record } of work.scripts) {
-    report({ kind: 'applying', what, path: script.path });
-    await applyScript(client, script, record, rules);
+  const total = work.scripts.length;
+  try {
+    for (const [done, { script, what, record }] of work.scripts.entries()) {
+      report({ kind: 'applying', what, path: script.path, done, total });
+      await applyScript(client, script, record, rules);
+    }
+  } finally {
+    report({ kind: 'ended' });
   }
   return { applied: work.migrations, seeded: work.seeds, skippedExtensions: [...rules.skipped] };
 }

@@ -56,15 +56,16 @@ export async function dumpData(
   client: AdminClient,
   selection: DataSelection,
   write: (text: string) => void,
-  onTable: (name: string) => void = () => {},
+  onTable: (name: string, done: number, total: number) => void = () => {},
 ): Promise<void> {
   await client.exec(
     "begin isolation level repeatable read read only; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex'; set local extra_float_digits = 1; set local row_security = off",
   );
   try {
     write('SET session_replication_role = replica;\n\n');
-    for (const table of await client.query<TableOfData>(tablesOfData(selection))) {
-      onTable(table.name);
+    const tables = await client.query<TableOfData>(tablesOfData(selection));
+    for (const [done, table] of tables.entries()) {
+      onTable(table.name, done, tables.length);
       await dumpTable(client, table, write);
     }
     for (const { statement } of await client.query<{ statement: string }>(sequenceStates(selection))) {

@@ -107,15 +107,19 @@ describe('a fresh database', async () => {
     await apply(database, folder, {
       vault: { token: 's3cret' },
       seedPaths: ['./first.sql', './seeds/*.sql', './first.sql', './none/*.sql'],
-      onEvent: (event) => events.push(event.kind === 'applying' ? event.path : event.message),
+      onEvent: (event) => {
+        if (event.kind === 'applying') events.push(`${event.done}/${event.total} ${event.path}`);
+        else events.push(event.kind === 'notice' ? event.message : event.kind);
+      },
     });
     expect(events).toEqual([
       'no files matched pattern: supabase/none/*.sql',
-      'supabase/roles.sql',
-      'supabase/migrations/1_a.sql',
-      'supabase/first.sql',
-      'supabase/seeds/a.sql',
-      'supabase/seeds/b.sql',
+      '0/5 supabase/roles.sql',
+      '1/5 supabase/migrations/1_a.sql',
+      '2/5 supabase/first.sql',
+      '3/5 supabase/seeds/a.sql',
+      '4/5 supabase/seeds/b.sql',
+      'ended',
     ]);
     expect(await database.owner.query(sql`select line from log`)).toEqual([
       { line: 's3cret' },

@@ -1,0 +1,30 @@
+import type { Config } from '../config/load.ts';
+import type { Snapshot } from '../platform/schema/model.ts';
+import { reportPreparation } from './ui/progress.ts';
+
+/** Reads what a project has in the database of a URL; in the named schemas, or in all of the project's for null. */
+export async function snapshotOf(url: string, schemas: readonly string[] | null): Promise<Snapshot> {
+  const { connect } = await import('../pg/connect.ts');
+  const { readSnapshot } = await import('../platform/schema/read.ts');
+  const client = await connect(url, { applicationName: 'ownbase diff' });
+  try {
+    return await readSnapshot(client, schemas);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Applies the migrations to a database in a temporary folder and reads what they made. */
+export async function snapshotOfMigrations(
+  config: Config,
+  schemas: readonly string[] | null,
+): Promise<Snapshot> {
+  const { withShadowDatabase } = await import('../app/shadow-database.ts');
+  process.stderr.write('Applying migrations to a database in a temporary folder...\n');
+  const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
+    reportPreparation({ kind: 'migrations', event });
+  return withShadowDatabase(config, report, async (shadow) => {
+    await shadow.migrate();
+    return snapshotOf(shadow.url, schemas);
+  });
+}
