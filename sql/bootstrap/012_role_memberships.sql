@@ -4,6 +4,8 @@ do $$
 declare
   has_options boolean := current_setting('server_version_num')::int >= 160000;
   membership record;
+  remedy text;
+  obstacles text[] := '{}';
 begin
   for membership in
     select * from (values
@@ -38,10 +40,33 @@ begin
       and pg_has_role(session_user, membership.granted, 'member with admin option') then
       continue;
     end if;
+    -- Postgres knows no circles. Which of two memberships an administrator can do without is not ours to decide.
+    remedy := (
+      with recursive above as (
+        select roleid, member, grantor from pg_auth_members where member = to_regrole(membership.granted)
+        union
+        select m.roleid, m.member, m.grantor from pg_auth_members m join above on m.member = above.roleid
+      )
+      select string_agg(
+        format('revoke %I from %s', membership.member, member::regrole)
+          || case when has_options then format(' granted by %s', grantor::regrole) else '' end, '; ')
+      from above where roleid = to_regrole(membership.member)
+    );
+    if remedy is not null then
+      obstacles := obstacles || format('%1$s is a member of %2$s, so that %2$s cannot become a member of it: run "%3$s".',
+        membership.granted, membership.member, remedy);
+      continue;
+    end if;
     perform pg_temp.attempt(
       format('grant %I to %I %s', membership.granted, membership.member, membership.options),
       'membership: ' || membership.member || ' in ' || membership.granted);
   end loop;
+  if obstacles <> '{}' then
+    perform pg_temp.attempt(
+      format('do %L', format('begin raise invalid_grant_operation using message = %L; end',
+        array_to_string(obstacles, ' ') || ' Do it as a superuser, then start again.')),
+      'memberships that go in a circle');
+  end if;
 end
 $$;
 

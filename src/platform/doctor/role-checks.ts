@@ -22,6 +22,27 @@ const memberships = [
   'postgres in supabase_realtime_admin',
 ];
 
+/**
+ * Memberships that stand in the way of those above, since Postgres knows no circles, as the statements that end them.
+ * From Postgres 16 on a grant is taken back in the name of who gave it.
+ */
+const circles = sql`
+  with recursive wanted as (
+    select pair, to_regrole(split_part(pair, ' ', 1)) as member, to_regrole(split_part(pair, ' ', 3)) as granted
+    from unnest(${memberships}::text[]) as pair
+  ), above as (
+    select w.pair, w.member as wanted, m.roleid, m.member, m.grantor
+    from wanted w join pg_auth_members m on m.member = w.granted
+    union
+    select a.pair, a.wanted, m.roleid, m.member, m.grantor
+    from above a join pg_auth_members m on m.member = a.roleid
+  )
+  select array(
+    select distinct format('revoke %s from %s', roleid::regrole, member::regrole)
+      || case when current_setting('server_version_num')::int >= 160000
+           then format(' granted by %s', grantor::regrole) else '' end
+    from above where roleid = wanted) as missing`;
+
 /** Checks of roles, and of what they may see. */
 export const roleChecks: readonly Check[] = [
   missingCheck({
@@ -30,6 +51,16 @@ export const roleChecks: readonly Check[] = [
     facts: sql`select array(
         select name from unnest(${serviceRoles}::text[]) as name where to_regrole(name) is null) as missing`,
     judge: (missing) => fail(`these roles are missing: ${missing.join(', ')}`, startAgain),
+  }),
+  missingCheck({
+    id: 'membership-circles',
+    title: 'No membership stands in the way of another',
+    facts: circles,
+    judge: (statements) =>
+      fail(
+        'roles of the services are members of those that must be members of them',
+        `As a superuser: ${statements.join('; ')}. Then run \`ownbase start\`.`,
+      ),
   }),
   missingCheck({
     id: 'memberships',

@@ -42,6 +42,17 @@ const broken: readonly (readonly [id: string, status: 'warn' | 'fail', script: s
   ['roles', 'fail', 'alter role supabase_auth_admin rename to somebody_else'],
   ['memberships', 'fail', 'revoke anon from authenticator'],
   ['memberships', 'fail', 'revoke supabase_storage_admin from postgres'],
+  [
+    'membership-circles',
+    'fail',
+    'revoke supabase_storage_admin from postgres; grant postgres to supabase_storage_admin',
+  ],
+  [
+    'membership-circles',
+    'fail',
+    `revoke supabase_auth_admin from postgres; create role between;
+     grant postgres to between; grant between to supabase_auth_admin`,
+  ],
   ['bypassrls', 'fail', 'alter role service_role nobypassrls'],
   ['api-login', 'fail', 'alter role authenticator inherit'],
   ['api-login', 'fail', 'alter role authenticator superuser'],
