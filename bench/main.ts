@@ -10,7 +10,9 @@ import { type Workload, workloads } from './workloads.ts';
  *   floor    the same SQL through bare `pg`, one round trip, no HTTP
  *   ceiling  a hard-coded HTTP server that checks the token and makes that one round trip
  * `realtime` or `auth` as an argument runs the bench of that service instead.
- * Rounds alternate between the servers, so that a slow moment of the machine hits both.
+ * Rounds alternate between the servers, so that a slow moment of the machine hits both. Each workload is sent to both
+ * for some seconds before it is measured: a server runs for days, and the first ten thousand requests of a kind are
+ * spent in an engine that has not yet compiled them.
  */
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -18,11 +20,13 @@ const { values: flags, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '2' },
+    'warm-up': { type: 'string', default: '5' },
     connections: { type: 'string', default: '16' },
     json: { type: 'boolean', default: false },
   },
 });
 const seconds = Number(flags.seconds);
+const warmUp = Number(flags['warm-up']);
 const connections = Number(flags.connections);
 
 type Row = {
@@ -41,11 +45,12 @@ async function measure(
   databaseUrl: string,
 ): Promise<Row> {
   const token = benchToken();
-  const against = (server: Server): Promise<LoadResult> =>
-    load(workload, { url: server.url, pid: server.pid, connections, seconds, token });
+  const against = (server: Server, duration = seconds): Promise<LoadResult> =>
+    load(workload, { url: server.url, pid: server.pid, connections, seconds: duration, token });
   const floorPerSecond = await floor(workload, { databaseUrl, claims, pool: poolSize, seconds: seconds / 2 });
   const ceilings: LoadResult[] = [];
   const owns: LoadResult[] = [];
+  if (warmUp > 0) for (const server of [servers.ceiling, servers.own]) await against(server, warmUp);
   for (let round = 0; round < Number(flags.rounds); round++) {
     ceilings.push(await against(servers.ceiling));
     owns.push(await against(servers.own));
