@@ -54,6 +54,19 @@ type Part = {
   readonly stop?: () => Promise<void>;
 };
 
+/**
+ * Begins to read the code of the services that the configuration turns on, while the database is still made ready. What
+ * fails here fails again, and is reported, when the service starts.
+ */
+export function preloadServices({ auth, storage, realtime }: Config): void {
+  const wanted = [
+    ...(auth.enabled ? [import('../auth/service.ts'), import('../auth/mail/smtp.ts')] : []),
+    ...(storage.enabled ? [import('../storage/service.ts'), import('../storage/backends/open.ts')] : []),
+    ...(realtime.enabled ? [import('../realtime/service.ts'), import('../cluster/open.ts')] : []),
+  ];
+  Promise.all(wanted).catch(() => {});
+}
+
 /** Starts the services side by side; each is imported only when it is turned on. */
 export async function startServices(input: ServiceInput): Promise<Services> {
   const { config } = input;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { packageFile } from '../core/package-file.ts';
 import { commands, groups } from './command-table.ts';
 import { CommandFailure, describeError, exitCode } from './exit.ts';
 
@@ -86,6 +87,6 @@ function isNamed(path: readonly string[], args: readonly string[]): boolean {
 
 async function readVersion(): Promise<string> {
   const { readFile } = await import('node:fs/promises');
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(packageFile('package.json'), 'utf8');
   return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? '0.0.0';
 }

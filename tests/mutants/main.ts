@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { loadCases, selectCases } from '../../src/compat/cases/load.ts';
 import type { Service } from '../../src/compat/cases/model.ts';
 import { runSuite } from '../../src/compat/run/run-suite.ts';
@@ -27,9 +29,10 @@ async function main(words: readonly string[]): Promise<void> {
       words.length === 0 || words.some((word) => `${service} ${name} ${file}`.includes(word)),
   );
   const copy = await mkdtemp(join(tmpdir(), 'ownbase-mutants-'));
-  for (const name of ['dist', 'package.json', 'sql', 'compat']) {
+  for (const name of ['package.json', 'sql', 'compat']) {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
+  await compile(join(copy, 'dist'));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const project = await copyProject('journal');
   const outcomes: Outcome[] = [];
@@ -50,6 +53,19 @@ async function main(words: readonly string[]): Promise<void> {
     `${killed} of ${outcomes.length} noticed (${Math.floor((100 * killed) / outcomes.length)} %)\n`,
   );
   process.exitCode = killed / outcomes.length >= 0.9 ? 0 : 1;
+}
+
+/** Builds the program with each module in a file of its own, which the package's build joins. */
+async function compile(outDir: string): Promise<void> {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['--outDir', outDir, '--emitDeclarationOnly', 'false', '--declaration', 'false'];
+  await promisify(execFile)(
+    process.execPath,
+    [tsc, '-p', 'tsconfig.build.json', '--incremental', 'false', ...options],
+    {
+      cwd: root,
+    },
+  );
 }
 
 async function tryMutant(mutant: Mutant, copy: string, projectDir: string): Promise<Outcome> {

@@ -19,7 +19,12 @@ const rememberMs = 3_600_000;
 
 /** Creates an empty memory. */
 export function createGuesses(): Guesses {
-  const wrong = new LRUCache<string, number>({ max: maxAddresses, ttl: rememberMs });
+  // Bounded by size: a bound by count would reserve the room of all of them at the start.
+  const wrong = new LRUCache<string, number>({
+    maxSize: maxAddresses,
+    sizeCalculation: () => 1,
+    ttl: rememberMs,
+  });
   return {
     areSpent: (address) => (wrong.get(address) ?? 0) >= maxWrong,
     miss: (address) => void wrong.set(address, (wrong.get(address) ?? 0) + 1),

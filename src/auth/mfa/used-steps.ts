@@ -10,7 +10,8 @@ const maxFactors = 50_000;
 
 /** Creates an empty memory; a code is good for a minute and a half at most, so it need not outlive the process. */
 export function createUsedSteps(): UsedSteps {
-  const last = new LRUCache<string, number>({ max: maxFactors });
+  // Bounded by size: a bound by count would reserve the room of all of them at the start.
+  const last = new LRUCache<string, number>({ maxSize: maxFactors, sizeCalculation: () => 1 });
   return {
     claim(factorId, step) {
       if ((last.get(factorId) ?? -1) >= step) return false;

@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../core/package-file.ts';
 import { type Case, type Service, services } from './model.ts';
 import { CaseFileError, parseCaseFile } from './parse.ts';
 
 /** The suite's data beside the package's code: `cases/` and `fixtures/`. */
-export const suiteDir = fileURLToPath(new URL('../../../compat/', import.meta.url));
+export const suiteDir = fileURLToPath(packageFile('compat/'));
 
 /** Which cases to take. */
 export type Selection = {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { packageFile } from '../../core/package-file.ts';
 import { sql } from '../../pg/sql/sql.ts';
 import type { Need } from '../cases/model.ts';
 import type { Environment } from '../result.ts';
@@ -42,6 +43,6 @@ async function postgresVersion({ database }: World): Promise<string | null> {
 }
 
 async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(packageFile('package.json'), 'utf8');
   return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { packageFile } from '../../core/package-file.ts';
 import { type BootstrapStep, bootstrapSteps } from './steps.ts';
 
 /** The SQL of the bootstrap, read from the package. */
@@ -10,7 +11,7 @@ export type BootstrapScripts = {
   readonly hash: string;
 };
 
-const directory = new URL('../../../sql/bootstrap/', import.meta.url);
+const directory = packageFile('sql/bootstrap/');
 
 /** Reads the scripts of `sql/bootstrap`. Rejects when the package is incomplete. */
 export async function readBootstrapScripts(): Promise<BootstrapScripts> {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { packageFile } from '../../core/package-file.ts';
 import { type AdminClient, connect } from '../../pg/connect.ts';
 import { sql } from '../../pg/sql/sql.ts';
 import { type ApplyRules, applyScript } from './apply-script.ts';
@@ -243,7 +244,7 @@ async function settleRules(
   };
 }
 
-const privilegesScript = new URL('../../../sql/migrations/extension-privileges.sql', import.meta.url);
+const privilegesScript = packageFile('sql/migrations/extension-privileges.sql');
 
 /** Makes the functions by which `postgres` handles extensions; nothing happens where the owner is no superuser. */
 async function installExtensionPrivileges(ownerUrl: string): Promise<void> {
