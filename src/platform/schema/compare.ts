@@ -1,5 +1,5 @@
 import { grantChanges } from './grants.ts';
-import type { SchemaObject, Snapshot } from './model.ts';
+import type { Grant, SchemaObject, Snapshot } from './model.ts';
 import { type Graph, graphOf } from './order.ts';
 import { alterTable, createTable } from './tables.ts';
 
@@ -15,7 +15,8 @@ export type SchemaChange = {
  * Compares what a project has in two databases and yields the statements that turn the first into the second.
  * Nothing is renamed: what has another name was dropped and made.
  */
-export function compareSchemas(from: Snapshot, to: Snapshot): SchemaChange {
+export function compareSchemas(left: Snapshot, right: Snapshot): SchemaChange {
+  const [from, to] = withSharedPrivileges(left, right);
   const [before, after] = [graphOf(from), graphOf(to)];
   const had = byIdentity(from);
   const has = byIdentity(to);
@@ -31,6 +32,24 @@ export function compareSchemas(from: Snapshot, to: Snapshot): SchemaChange {
     return old === undefined || goes(old) ? make(object) : change(old, object);
   });
   return { statements: [...drops, ...makes], notes: [...notes, ...uncoveredNotes(from, to)] };
+}
+
+/** Older servers do not have the privilege. */
+const MAINTAIN_SINCE = 170_000;
+
+/** A privilege that only one of the servers knows says nothing about the schema. */
+function withSharedPrivileges(left: Snapshot, right: Snapshot): readonly [Snapshot, Snapshot] {
+  if (Math.min(left.serverVersion, right.serverVersion) >= MAINTAIN_SINCE) return [left, right];
+  const known = ({ privilege }: Grant): boolean => privilege !== 'MAINTAIN';
+  const stripped = (snapshot: Snapshot): Snapshot => ({
+    ...snapshot,
+    objects: snapshot.objects.map((object) => ({
+      ...object,
+      grants: object.grants.filter(known),
+      born: object.born.filter(known),
+    })),
+  });
+  return [stripped(left), stripped(right)];
 }
 
 const identity = ({ kind, name }: SchemaObject): string => `${kind} ${name}`;

@@ -83,6 +83,8 @@ export type SchemaObject = {
 
 /** Everything that was read of one database. */
 export type Snapshot = {
+  /** As `server_version_num` has it. */
+  readonly serverVersion: number;
   readonly objects: readonly SchemaObject[];
   /** `[dependent, needed]` by keys, as pg_depend has them. */
   readonly dependencies: readonly (readonly [string, string])[];
@@ -93,4 +95,10 @@ export type Snapshot = {
 };
 
 /** A database without anything of a project. */
-export const emptySnapshot: Snapshot = { objects: [], dependencies: [], parts: [], uncovered: {} };
+export const emptySnapshot: Snapshot = {
+  serverVersion: Number.POSITIVE_INFINITY,
+  objects: [],
+  dependencies: [],
+  parts: [],
+  uncovered: {},
+};

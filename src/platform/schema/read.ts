@@ -1,5 +1,5 @@
 import type { AdminClient } from '../../pg/connect.ts';
-import type { Sql } from '../../pg/sql/sql.ts';
+import { type Sql, sql } from '../../pg/sql/sql.ts';
 import type { SchemaObject, Snapshot } from './model.ts';
 import * as ask from './statements.ts';
 
@@ -39,7 +39,11 @@ export async function readSnapshot(client: AdminClient, wanted: ask.Wanted = nul
       const found = await read<readonly Partial<SchemaObject>[]>(statement(wanted));
       objects.push(...found.map((object) => ({ ...blank, ...object }) as SchemaObject));
     }
+    const [server] = await client.query<{ version: number }>(
+      sql`select current_setting('server_version_num')::int as version`,
+    );
     return {
+      serverVersion: server?.version ?? 0,
       objects,
       dependencies: [
         ...(await read<Snapshot['dependencies']>(ask.dependencies)),

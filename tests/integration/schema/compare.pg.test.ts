@@ -223,6 +223,21 @@ describe('the difference between two databases', () => {
     });
   });
 
+  it('does not mind a privilege that an older server does not know', async () => {
+    const schema = await newSchema();
+    const grant = `create table ${schema}.t (id int primary key); grant select on ${schema}.t to anon`;
+    await exec(left, `${grant}; grant maintain on ${schema}.t to anon`);
+    await exec(right, `${grant}; grant update on ${schema}.t to anon`);
+    const [from, to] = [await readSnapshot(left.owner, [schema]), await readSnapshot(right.owner, [schema])];
+    const older = { ...to, serverVersion: 150_000 };
+    const granted = `GRANT UPDATE ON TABLE ${schema}.t TO anon`;
+    expect(compareSchemas(from, older).statements).toEqual([granted]);
+    expect(compareSchemas(from, to).statements).toEqual([
+      `REVOKE MAINTAIN ON TABLE ${schema}.t FROM anon`,
+      granted,
+    ]);
+  });
+
   it('from nothing is the whole schema, which another database takes', async () => {
     const schema = await newSchema();
     await exec(
