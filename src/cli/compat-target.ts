@@ -14,12 +14,17 @@ export type TargetOptions = {
   readonly base?: Target['bases'];
 };
 
-/** Adds the options that name a target, and `--project`. */
-export function addTargetOptions(command: Command): Command {
+/** Adds the options that name a backend by its address and keys, and `--project`. */
+export function addBackendOptions(command: Command): Command {
   return addProjectOption(command)
-    .option('--url <url>', 'what to examine')
+    .option('--url <url>', 'what to examine (default: the running backend of the project)')
     .option('--anon-key <key>', 'its anon or publishable key')
-    .option('--service-key <key>', 'its service_role or secret key')
+    .option('--service-key <key>', 'its service_role or secret key');
+}
+
+/** Adds the options that name a target of the suite. */
+export function addTargetOptions(command: Command): Command {
+  return addBackendOptions(command)
     .option('--db-url <url>', 'its database, for the tables and policies that cases need')
     .option('--base <service=url>', 'a service at an address of its own; may be repeated', addBase);
 }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ShadowReport } from '../../compat/shadow/tally.ts';
 import { parseCount } from '../compat-options.ts';
-import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target.ts';
+import { addBackendOptions, type TargetOptions, targetOf } from '../compat-target.ts';
 import { exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
 
@@ -32,7 +32,7 @@ type Options = TargetOptions & {
 
 /** `ownbase shadow`: a proxy before the old project that compares this backend in the background. */
 export function configure(command: Command): void {
-  addTargetOptions(command)
+  addBackendOptions(command)
     .requiredOption('--upstream <url>', 'the project that answers', parseUrl)
     .requiredOption('--listen <port>', 'the port to listen on', parsePort)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')

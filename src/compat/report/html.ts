@@ -94,16 +94,24 @@ ${last === undefined || last.mismatches.length === 0 ? `<p class="reason">${html
 function stepDetails(step: StepRecord): string {
   const rows = step.mismatches.map(
     ({ at, expected, actual }) =>
-      `<tr><th scope="row"><code>${html(at)}</code></th><td class="expected"><pre>${html(json(expected))}</pre></td><td class="actual"><pre>${html(json(actual))}</pre></td></tr>`,
+      `<tr><th scope="row"><code>${html(at)}</code></th><td class="expected"><pre>${html(shortened(json(expected)))}</pre></td><td class="actual"><pre>${html(shortened(json(actual)))}</pre></td></tr>`,
   );
   return `<p class="step"><code>${html(step.title)}</code></p>
 <table class="diff"><thead><tr><th scope="col">Where</th><th scope="col">Expected</th><th scope="col">Answered</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 <details><summary>Request and response</summary>
-${step.request ? `<pre>${html(headerLines(step.request.headers))}\n\n${html(step.request.body ?? '')}</pre>` : ''}
-${step.response ? `<pre>${step.response.status}\n${html(headerLines(step.response.headers))}\n\n${html(step.response.body)}</pre>` : ''}
-${step.messages ? `<pre>${html(json(step.messages))}</pre>` : ''}
+${step.request ? `<pre>${html(headerLines(step.request.headers))}\n\n${html(shortened(step.request.body ?? ''))}</pre>` : ''}
+${step.response ? `<pre>${step.response.status}\n${html(headerLines(step.response.headers))}\n\n${html(shortened(step.response.body))}</pre>` : ''}
+${step.messages ? `<pre>${html(shortened(json(step.messages)))}</pre>` : ''}
 </details>`;
 }
+
+/** Letters of a value that are shown: a picture in a data URL would fill pages of paper. */
+const MAX_LETTERS = 2_000;
+
+const shortened = (text: string): string =>
+  text.length <= MAX_LETTERS
+    ? text
+    : `${text.slice(0, MAX_LETTERS)}… (${text.length - MAX_LETTERS} more characters, in the JSON report)`;
 
 function allCases(results: readonly CaseResult[]): string {
   const rows = byFeature(results).map(({ service, feature, results: group }) => {

@@ -79,6 +79,14 @@ describe('the HTML report', () => {
     expect(page).toContain('@media print');
   });
 
+  it('cuts a value that would fill pages, and says so', () => {
+    const [step] = failed.steps;
+    const long = { at: 'body.qr', expected: 'x', actual: 'z'.repeat(50_000) };
+    const cut = htmlReport(suite([{ ...failed, steps: step ? [{ ...step, mismatches: [long] }] : [] }]));
+    expect(cut).toMatch(/z… \(48\d\d\d more characters, in the JSON report\)/);
+    expect(cut).not.toContain('z'.repeat(3_000));
+  });
+
   it('shows what failed and lets nothing of an answer become markup', () => {
     expect(page).toContain('1 of 2 behaviours that ran differs from Supabase.');
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
