@@ -69,6 +69,6 @@ details pre { margin-top: 0.6rem; padding: 0.8rem; background: var(--paper); bor
   :root { --paper: #fff; --card: #fff; --ink: #000; --soft: #555; --line: #ccc; --good: #17724a; --bad: #b3261e; --skip: #aaa; --good-soft: #eef7f2; --bad-soft: #fdf0ee; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   html { font-size: 11px; } main { max-width: none; padding: 0; } body { font-size: 1rem; } code, pre { font-size: 0.85rem; } tr { break-inside: avoid; } thead { display: table-header-group; }
-  details, summary { display: none; }
+  details, summary { display: none; } h2, h3 { break-after: avoid; }
 }
 `;
