@@ -88,9 +88,17 @@ function channelDetails(name: string, [first]: readonly Argument[]): Detail[] {
   return feature === undefined ? [] : [[feature, `on('${first?.text}')`]];
 }
 
+/** `signIn` of the first clients is all of what later ones have a method each for. */
+function firstSignIn(args: readonly Argument[]): Detail {
+  const has = (name: string): boolean => memberOf(args, name) !== undefined;
+  if (has('provider')) return ['auth.sign-in.oauth', 'signIn'];
+  if (has('email') && !has('password')) return ['auth.sign-in.otp', 'signIn'];
+  return ['auth.sign-in.password', 'signIn'];
+}
+
 function authDetails(name: string, args: readonly Argument[]): Detail[] {
-  const details: Detail[] = [];
-  if (/oauth|idtoken|id_token|linkIdentity/i.test(name)) {
+  const details: Detail[] = name === 'signIn' ? [firstSignIn(args)] : [];
+  if (/oauth|idtoken|id_token|linkIdentity|^signIn$/i.test(name)) {
     const provider = memberOf(args, 'provider')?.text ?? args[0]?.text;
     if (provider === 'twitter') details.push(['auth.provider.twitter', 'twitter']);
     else if (provider !== undefined) details.push(['auth.provider', provider]);

@@ -24,6 +24,8 @@ const steps: Readonly<Record<string, Kind>> = {
   'realtime.channel': 'channel',
   'auth.admin': 'admin',
   'auth.mfa': 'mfa',
+  // The first version of supabase-js.
+  'auth.api': 'auth',
   'auth.oauth': 'oauth',
   'admin.mfa': 'adminMfa',
   'admin.oauth': 'adminOauth',
@@ -57,8 +59,8 @@ export function findUses(source: Source): LocalFinding[] {
 /** What the names of a file stand for. */
 type Scope = {
   readonly kinds: Map<string, Kind>;
-  /** Functions that yield a client. */
-  readonly makers: ReadonlySet<string>;
+  /** Whether a function yields a client, by its name and where it is from. */
+  readonly isMaker: (name: string) => boolean;
   /** Another query builder is at work here: what looks like a query may be its. */
   readonly isForeign: boolean;
 };
@@ -70,11 +72,15 @@ function scopeOf({ imports, typed }: Source): Scope {
     if (kind !== undefined) kinds.set(name, kind);
   }
   const ofSupabase = imports.filter(({ module }) => /supabase/i.test(module));
-  const makers = new Set(ofSupabase.flatMap(({ names }) => names.filter((name) => MAKES_CLIENT.test(name))));
+  const namesOf = (list: Source['imports']): Set<string> => new Set(list.flatMap(({ names }) => names));
+  const others = namesOf(imports.filter((one) => !ofSupabase.includes(one)));
+  // In a file with Supabase's package a function of its own that makes a client makes one of these.
+  const isMaker = (name: string): boolean =>
+    ofSupabase.length > 0 && MAKES_CLIENT.test(name) && !others.has(name);
   const isForeign =
     ofSupabase.length === 0 &&
     imports.some(({ module }) => /^(knex|kysely|drizzle-orm|firebase)/.test(module));
-  return { kinds, makers, isForeign };
+  return { kinds, isMaker, isForeign };
 }
 
 function learn(chain: Chain, scope: Scope): void {
@@ -134,7 +140,7 @@ function start(segments: readonly Segment[], index: number, scope: Scope): Kind 
   if (segment === undefined) return undefined;
   const { name, args } = segment;
   if (args !== undefined) {
-    if (scope.makers.has(name) || (/supabase/i.test(name) && MAKES_CLIENT.test(name))) return 'client';
+    if (scope.isMaker(name) || (/supabase/i.test(name) && MAKES_CLIENT.test(name))) return 'client';
     return startOfCall(segment, next, index, scope);
   }
   const known = scope.kinds.get(name);

@@ -23,6 +23,9 @@ export const databaseFeatures: readonly Feature[] = [
     "The auth service reads past them, as upstream's does.",
   ),
   supported('sql.auth-functions', 'auth.uid() and its siblings', ['rest.rls.claims', 'rest.rls.insert-own']),
+  supported('sql.auth-own', "The app's own functions in the schema auth", [], {
+    note: 'Hosted Supabase refuses new ones since 2025; here they are made.',
+  }),
   supported('sql.auth-tables', "References to auth's tables", ['auth.admin.create', 'auth.signup']),
   supported('sql.trigger.auth-users', 'Triggers on auth.users', ['auth.signup.session']),
   supported('sql.trigger.storage', "Triggers on storage's tables", ['storage.upload']),

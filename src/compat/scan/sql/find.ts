@@ -1,3 +1,4 @@
+import { findAddresses } from '../code/literals.ts';
 import type { LocalFinding } from '../feature.ts';
 import { featureOfExtension } from './extensions.ts';
 import { lineCounter, parseScript, type SqlNode, type SqlProblem } from './statements.ts';
@@ -135,9 +136,12 @@ function routine(node: SqlNode): Use[] {
   const options = (Array.isArray(node.options) ? node.options : []).flatMap((item) =>
     isNode(item) && isNode(item.DefElem) ? [item.DefElem] : [],
   );
+  const [schema, routineName = ''] = nameOf(node.funcname);
+  const isOwnOfAuth = schema === 'auth' && !AUTH_FUNCTIONS.has(routineName);
   const option = (name: string): unknown => options.find((one) => one.defname === name)?.arg;
   const language = stringsIn(option('language')).join('').toLowerCase() || 'sql';
   return [
+    ...(isOwnOfAuth ? [{ feature: 'sql.auth-own', what: `auth.${routineName}` }] : []),
     ...(LANGUAGES.has(language) ? [] : [{ feature: 'sql.language', what: language }]),
     ...inBody(stringsIn(option('as')).join('\n')),
   ];
@@ -165,12 +169,18 @@ const schemas: Readonly<Record<string, { readonly calls?: string; readonly table
   supabase_functions: { calls: 'sql.webhook', tables: 'sql.webhook' },
 };
 
+/** What the platform itself has in the schema auth for everybody to call. */
+const AUTH_FUNCTIONS: ReadonlySet<string> = new Set(['uid', 'role', 'email', 'jwt']);
+
 const HTTP = /^http(_get|_post|_put|_patch|_delete|_head)?$/;
 
 function reference(name: readonly string[], offset: number | undefined, isCall: boolean): Use[] {
   const [schema = '', object = ''] = name.length > 1 ? name.slice(-2) : ['', name[0] ?? ''];
   if (isCall && HTTP.test(object) && (schema === '' || schema === 'extensions' || schema === 'http')) {
     return [{ feature: 'sql.net', what: object, offset }];
+  }
+  if (isCall && schema === 'auth' && !AUTH_FUNCTIONS.has(object)) {
+    return [{ feature: 'sql.auth-own', what: `auth.${object}`, offset }];
   }
   const feature = schemas[schema]?.[isCall ? 'calls' : 'tables'];
   return feature === undefined ? [] : [{ feature, what: `${schema}.${object}`, offset }];
@@ -179,7 +189,7 @@ function reference(name: readonly string[], offset: number | undefined, isCall: 
 const QUALIFIED =
   /\b(auth|storage|realtime|cron|net|vault|pgmq|graphql|supabase_functions|extensions)\.(\w+)\s*(\()?/g;
 
-/** A function's body in whatever language: its qualified names, each once. */
+/** A function's body in whatever language: its qualified names and addresses of services, each once. */
 function inBody(body: string): Use[] {
   const code = body.replaceAll(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
   const uses = [...code.matchAll(QUALIFIED)].flatMap(([, schema = '', name = '', bracket]) =>
@@ -189,5 +199,8 @@ function inBody(body: string): Use[] {
       bracket !== undefined && !(schema === 'auth' && name === 'users'),
     ).map((use) => ({ ...use, what: `${schema}.${name}`, isInBody: true })),
   );
+  for (const { feature, what } of findAddresses([{ text: code, line: 0 }])) {
+    uses.push({ feature, what, isInBody: true });
+  }
   return uses.filter(({ what }, index) => uses.findIndex((other) => other.what === what) === index);
 }

@@ -87,6 +87,28 @@ describe('a scan of TypeScript', () => {
     );
   });
 
+  it('knows a client by the function of the file that makes it', () => {
+    const made = `function createSPAClient() {} const client = createSPAClient(); client.auth.getSession()`;
+    expect(uses(`import { createBrowserClient } from '@supabase/ssr'; ${made}`)).toEqual(['1 auth.session']);
+    expect(uses(`import { createSPAClient } from './graphql'; import '@supabase/ssr'; ${made}`)).toEqual([]);
+    expect(uses(made)).toEqual([]);
+  });
+
+  it('reads signIn of the first clients by what it is given', () => {
+    expect(
+      uses(
+        `supabase.auth.signIn({ email, password }); supabase.auth.signIn({ email }); supabase.auth.signIn({ provider: 'github' });
+         supabase.auth.api.resetPasswordForEmail(email)`,
+      ),
+    ).toEqual([
+      '1 auth.sign-in.password',
+      '1 auth.sign-in.otp',
+      '1 auth.sign-in.oauth',
+      '1 auth.provider',
+      '2 auth.recover',
+    ]);
+  });
+
   it('names providers and telephones', () => {
     expect(
       uses(

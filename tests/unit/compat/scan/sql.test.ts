@@ -37,6 +37,28 @@ create policy talk on realtime.messages using (true);`),
     ]);
   });
 
+  it('tells functions of the app in the schema auth from those of the platform', () => {
+    expect(
+      uses(`create function auth.is_admin() returns bool language sql as 'select auth.role() is not null';
+create policy own on films using (auth.is_admin() and owner = auth.uid());`),
+    ).toEqual([
+      '1 sql.auth-own auth.is_admin',
+      '1 sql.auth-functions auth.role',
+      '2 sql.policy own',
+      '2 sql.auth-own auth.is_admin',
+      '2 sql.auth-functions auth.uid',
+    ]);
+  });
+
+  it('finds the services that a function asks by their addresses', () => {
+    expect(
+      uses(`create function drop_file(path text) returns void language plpgsql as $$
+begin
+  perform extensions.http_delete('http://kong:8000/storage/v1/object/' || path);
+end $$;`),
+    ).toEqual(['3 sql.net extensions.http_delete', '3 storage.http /storage/v1/']);
+  });
+
   it('finds triggers on auth.users, webhooks, jobs, requests and secrets', () => {
     expect(
       uses(`create trigger made after insert on auth.users for each row execute function handle();
