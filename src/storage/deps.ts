@@ -7,6 +7,7 @@ import type { TokenVerifier } from '../identity/verify.ts';
 import type { RequestDb, ServiceDb } from '../pg/session.ts';
 import type { ObjectStore } from './backends/object-store.ts';
 import type { Renderer } from './images/renderer.ts';
+import type { Locks } from './locks.ts';
 
 /** The storage section of the configuration. */
 export type StorageConfig = Values<typeof storageOptions>;
@@ -29,4 +30,4 @@ export type StorageInput = {
 };
 
 /** Everything that the parts of the service work with. */
-export type StorageDeps = StorageInput & { readonly renderer: Renderer };
+export type StorageDeps = StorageInput & { readonly renderer: Renderer; readonly locks: Locks };

@@ -1,6 +1,6 @@
 import type { ServiceDb, Transaction } from '../pg/session.ts';
 import { sql } from '../pg/sql/sql.ts';
-import type { BlobFacts } from './backends/object-store.ts';
+import type { BlobFacts, Dated } from './backends/object-store.ts';
 import type { StorageInput } from './deps.ts';
 
 /*
@@ -8,7 +8,7 @@ import type { StorageInput } from './deps.ts';
  *
  *   row without blob      damage: reported, never touched, since the row is the only trace of it
  *   blob without row      left by a crash: removed by a repair once it is old enough to belong to no upload under way
- *   uploads without record likewise
+ *   uploads without record, and writes that never ended, likewise
  */
 
 /** Something that should not be. */
@@ -28,7 +28,8 @@ export type Finding =
       readonly actual: number;
     }
   | { readonly kind: 'orphan-blob'; readonly version: string; readonly size: number }
-  | { readonly kind: 'orphan-upload'; readonly upload: string };
+  | { readonly kind: 'orphan-upload'; readonly upload: string }
+  | { readonly kind: 'unfinished-write'; readonly write: string };
 
 /** How a check is done. */
 export type CheckOptions = {
@@ -51,7 +52,7 @@ export type CheckReport = {
 
 type CheckDeps = Pick<StorageInput, 'serviceDb' | 'store' | 'clock'>;
 
-/** A row that needs a blob, or a version that the outbox still has to delete. */
+/** A row that needs a blob, or a version whose blob is not for us to judge: an upload's, or the outbox's to delete. */
 type Expected = {
   readonly version: string;
   readonly bucket: string | null;
@@ -84,9 +85,10 @@ export async function checkStorage(deps: CheckDeps, options: CheckOptions): Prom
       if (finding.kind === 'orphan-blob') orphans.push(finding.version);
     }
   });
-  const uploads = await orphanUploads(deps, oldest);
-  for (const upload of [...uploads.growing, ...uploads.parts]) found({ kind: 'orphan-upload', upload });
-  const repaired = options.isRepair ? await repair(deps, orphans, uploads) : 0;
+  const rest = await leftOver(deps, oldest);
+  for (const upload of [...rest.growing, ...rest.parts]) found({ kind: 'orphan-upload', upload });
+  for (const write of rest.unfinished) found({ kind: 'unfinished-write', write });
+  const repaired = options.isRepair ? await repair(deps, orphans, rest) : 0;
   return { ...counts, repaired };
 }
 
@@ -118,6 +120,10 @@ async function* expectedVersions(tx: Transaction): AsyncGenerator<Expected> {
     from storage.objects where version is not null
     union all
     select payload ->> 'version', null, null, null, false from ownbase.outbox where kind = 'storage.blob'
+    union all
+    select version, null, null, null, false from ownbase.resumable_upload where not is_finished
+    union all
+    select version, null, null, null, false from storage.s3_multipart_uploads
     order by version, "isRow" desc`);
   for (;;) {
     const page = await tx.query<Expected>(sql`fetch 1000 from expected`);
@@ -156,23 +162,26 @@ async function* sideBySide(
   }
 }
 
-type OrphanUploads = { readonly growing: readonly string[]; readonly parts: readonly string[] };
+/** Ids of what a crash has left beside the blobs. */
+type LeftOver = {
+  readonly growing: readonly string[];
+  readonly parts: readonly string[];
+  readonly unfinished: readonly string[];
+};
 
-async function orphanUploads({ serviceDb, store }: CheckDeps, oldest: number): Promise<OrphanUploads> {
+async function leftOver({ serviceDb, store }: CheckDeps, oldest: number): Promise<LeftOver> {
   const [growing, parts] = [await old(store.growing.list(), oldest), await old(store.parts.list(), oldest)];
   const known = await knownUploads(serviceDb, [...growing, ...parts]);
   return {
     growing: growing.filter((upload) => !known.has(upload)),
     parts: parts.filter((upload) => !known.has(upload)),
+    unfinished: await old(store.unfinished.list(), oldest),
   };
 }
 
-async function old(
-  uploads: AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }>,
-  oldest: number,
-): Promise<string[]> {
+async function old(entries: AsyncIterable<Dated>, oldest: number): Promise<string[]> {
   const found: string[] = [];
-  for await (const { upload, modifiedAt } of uploads) if (modifiedAt.getTime() <= oldest) found.push(upload);
+  for await (const { id, modifiedAt } of entries) if (modifiedAt.getTime() <= oldest) found.push(id);
   return found;
 }
 
@@ -186,10 +195,11 @@ async function knownUploads(db: ServiceDb, uploads: readonly string[]): Promise<
 async function repair(
   { store }: CheckDeps,
   orphans: readonly string[],
-  uploads: OrphanUploads,
+  { growing, parts, unfinished }: LeftOver,
 ): Promise<number> {
   const failed = await store.remove(orphans);
-  for (const upload of uploads.growing) await store.growing.discard(upload);
-  for (const upload of uploads.parts) await store.parts.discard(upload);
-  return orphans.length - failed.length + uploads.growing.length + uploads.parts.length;
+  for (const upload of growing) await store.growing.discard(upload);
+  for (const upload of parts) await store.parts.discard(upload);
+  for (const write of unfinished) await store.unfinished.discard(write);
+  return orphans.length - failed.length + growing.length + parts.length + unfinished.length;
 }

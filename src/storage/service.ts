@@ -4,6 +4,7 @@ import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
 import type { StorageDeps, StorageInput } from './deps.ts';
 import { StorageError, toStorageError, toWire } from './errors.ts';
 import { createRenderer } from './images/renderer.ts';
+import { createLocks } from './locks.ts';
 import { requireContentType } from './mime-types.ts';
 import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
 import { createRouteFinder, type Route, renderRoutes, routes } from './routes.ts';
@@ -25,7 +26,7 @@ export interface StorageService {
 
 /** Composes the service. */
 export function createStorageService(input: StorageInput): StorageService {
-  const deps: StorageDeps = { ...input, renderer: createRenderer() };
+  const deps: StorageDeps = { ...input, renderer: createRenderer(), locks: createLocks() };
   const find = createRouteFinder(input.config.transformsImages ? [...routes, ...renderRoutes] : routes);
   const resumable = createTusHandler(deps);
   return {

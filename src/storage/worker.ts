@@ -1,5 +1,5 @@
 import type { StorageInput } from './deps.ts';
-import { type DueDiscard, nextDueMs, settle, takeDue } from './store/outbox.ts';
+import { type DueDiscard, enqueueSuspects, nextDueMs, settle, takeDue } from './store/outbox.ts';
 import { deleteExpired } from './tus/uploads.ts';
 import { tellWebhook } from './webhooks.ts';
 
@@ -52,7 +52,9 @@ export async function drainBatch({ serviceDb, store, observer }: StorageInput): 
 /** Gives up one batch of resumable uploads whose time is over; yields how many of them had bytes left. */
 export async function sweepUploads({ serviceDb, store, clock }: StorageInput): Promise<number> {
   const expired = await deleteExpired(serviceDb, clock.now(), batchSize);
-  for (const version of expired) await store.growing.discard(version);
+  for (const { version } of expired) await store.growing.discard(version);
+  // One that had all its bytes is a blob by now, perhaps an object's.
+  await enqueueSuspects(serviceDb, expired, 0);
   return expired.length;
 }
 

@@ -86,5 +86,7 @@ function describe(finding: Finding): string {
       return `left over file ${finding.version} (${finding.size} bytes) belongs to no object`;
     case 'orphan-upload':
       return `left over upload ${finding.upload} belongs to nobody`;
+    case 'unfinished-write':
+      return `left over write ${finding.write} never ended`;
   }
 }

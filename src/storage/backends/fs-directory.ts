@@ -5,8 +5,10 @@ import { dirname } from 'node:path';
 export interface DirectorySync {
   /** Makes a folder (its parent exists) and flushes the parent. */
   make(path: string): Promise<void>;
-  /** Flushes the names in a folder. */
+  /** Flushes the names in a folder, which is kept open: for the few folders that stay. */
   flush(path: string): Promise<void>;
+  /** Flushes the names in a folder that comes and goes. */
+  flushOnce(path: string): Promise<void>;
   /** Flushes a file's bytes and length. */
   flushFile(handle: FileHandle): Promise<void>;
   close(): Promise<void>;
@@ -29,11 +31,21 @@ export function createDirectorySync(isDurable: boolean): DirectorySync {
   const flush = async (path: string): Promise<void> => {
     if (isDurable) await (await handleOf(path)).sync();
   };
+  const flushOnce = async (path: string): Promise<void> => {
+    if (!isDurable) return;
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  };
   return {
     flush,
+    flushOnce,
     async make(path) {
       const made = await mkdir(path, { recursive: true, mode: 0o700 });
-      if (made !== undefined) await flush(dirname(path));
+      if (made !== undefined) await flushOnce(dirname(path));
     },
     async flushFile(handle) {
       if (isDurable) await handle.datasync();

@@ -1,26 +1,29 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { DirectorySync } from './fs-directory.ts';
 import { isMissing, moveIntoPlace, type Place } from './fs-place.ts';
+import { statFile } from './fs-stat.ts';
 import { appendFrom } from './fs-write.ts';
-import { type GrowingStore, isSafeId, type PutOptions, type StoredBlob } from './object-store.ts';
+import {
+  type GrowingStore,
+  isSafeId,
+  type PutOptions,
+  requireSafeId,
+  type StoredBlob,
+} from './object-store.ts';
 
 type FsGrowing = { readonly root: string; readonly directories: DirectorySync; readonly place: Place };
 
-const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+const flags = constants.O_RDWR | constants.O_NOFOLLOW;
 
 /** One file per upload, `<root>/<upload>`, which is renamed to its blob in the end: no byte is copied. */
 export function createFsGrowing({ root, directories, place }: FsGrowing): GrowingStore {
-  const pathOf = (upload: string): string => {
-    if (!isSafeId(upload)) throw new RangeError('an upload id must be letters, digits, - and _');
-    return join(root, upload);
-  };
+  const pathOf = (upload: string): string => join(root, requireSafeId(upload));
   return {
     async append(upload, offset, body, options) {
-      await mkdir(root, { recursive: true, mode: 0o700 });
-      const handle = await open(pathOf(upload), flags, 0o600);
+      const handle = await openAt(pathOf(upload), offset);
       try {
         const stored = await append(handle, offset, body, options);
         await directories.flushFile(handle);
@@ -30,24 +33,36 @@ export function createFsGrowing({ root, directories, place }: FsGrowing): Growin
         await handle.close();
       }
     },
-    async finish(upload, version) {
-      try {
-        await moveIntoPlace(place, directories, pathOf(upload), version);
-      } catch (thrown) {
-        if (!isMissing(thrown)) throw thrown;
-        return isThere(place.blob(version));
+    async finish(upload, version, size) {
+      const path = pathOf(upload);
+      const growing = await statFile(path);
+      const found = growing ?? (await statFile(place.blob(requireSafeId(version))));
+      if (found === null) return false;
+      if (found.size !== size) throw lostBytes();
+      if (growing !== null) {
+        await moveIntoPlace(place, directories, path, version);
+        await directories.flush(place.folder(version));
       }
-      await directories.flush(place.folder(version));
       return true;
     },
     discard: (upload) => rm(pathOf(upload), { force: true }),
     async *list() {
-      const names = await readdir(root).catch(() => []);
-      for (const upload of names.filter(isSafeId).sort()) {
-        yield { upload, modifiedAt: (await lstat(join(root, upload))).mtime };
+      for (const id of (await readdir(root)).filter(isSafeId).sort()) {
+        const stats = await statFile(join(root, id));
+        if (stats !== null) yield { id, modifiedAt: stats.mtime };
       }
     },
   };
+}
+
+const lostBytes = () => new RangeError('the upload has lost bytes that were acknowledged');
+
+async function openAt(path: string, offset: number): Promise<FileHandle> {
+  try {
+    return await open(path, offset === 0 ? flags | constants.O_CREAT : flags, 0o600);
+  } catch (thrown) {
+    throw isMissing(thrown) ? lostBytes() : thrown;
+  }
 }
 
 async function append(
@@ -57,22 +72,13 @@ async function append(
   options: PutOptions,
 ): Promise<StoredBlob> {
   const { size: present } = await handle.stat();
-  if (present < offset) throw new RangeError('the upload has lost bytes that were acknowledged');
+  if (present < offset) throw lostBytes();
   await handle.truncate(offset);
   try {
     const { size, md5 } = await appendFrom(handle, offset, body, options);
     return { size, md5, modifiedAt: new Date() };
   } catch (thrown) {
     await handle.truncate(offset);
-    throw thrown;
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isFile();
-  } catch (thrown) {
-    if (isMissing(thrown)) return false;
     throw thrown;
   }
 }

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { type FileHandle, rename, rm } from 'node:fs/promises';
 import type { DirectorySync } from './fs-directory.ts';
 
 /** Whether a file operation failed because the file is not there. */
@@ -7,6 +7,7 @@ export const isMissing = (thrown: unknown): boolean =>
 
 /** Where a version's files are. */
 export type Place = {
+  /** A file for one write of the version: two writes never share it. */
   readonly incoming: (version: string) => string;
   readonly folder: (version: string) => string;
   readonly blob: (version: string) => string;
@@ -25,5 +26,27 @@ export async function moveIntoPlace(
     if (!isMissing(thrown)) throw thrown;
     await directories.make(place.folder(version));
     await rename(temporary, place.blob(version));
+  }
+}
+
+/** A file that was written and is still open. */
+type WrittenFile = { readonly temporary: string; readonly handle: FileHandle; readonly version: string };
+
+/** Makes a written file its version's blob, durably, and closes it; on any failure nothing is left of it. */
+export async function putIntoPlace(
+  place: Place,
+  directories: DirectorySync,
+  { temporary, handle, version }: WrittenFile,
+): Promise<void> {
+  try {
+    await moveIntoPlace(place, directories, temporary, version);
+    await directories.flushFile(handle);
+    await directories.flush(place.folder(version));
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    await rm(place.blob(version), { force: true });
+    throw thrown;
+  } finally {
+    await handle.close();
   }
 }

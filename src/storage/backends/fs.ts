@@ -1,11 +1,13 @@
-import { constants, type Stats } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createDirectorySync, type DirectorySync } from './fs-directory.ts';
 import { createFsGrowing } from './fs-growing.ts';
 import { createFsParts } from './fs-parts.ts';
-import { isMissing, moveIntoPlace, type Place } from './fs-place.ts';
+import { isMissing, type Place, putIntoPlace } from './fs-place.ts';
+import { statFile } from './fs-stat.ts';
 import { writeFileFrom } from './fs-write.ts';
 import {
   type BlobContent,
@@ -14,13 +16,15 @@ import {
   isSafeId,
   type ObjectStore,
   type PutOptions,
+  requireSafeId,
   type StoredBlob,
+  type UnfinishedStore,
 } from './object-store.ts';
 
 /*
  *   <root>/blobs/<first two characters of the version>/<version>
- *   <root>/incoming/<version>                a blob that is being written
- *   <root>/parts/<upload>/<number>           see fs-parts.ts
+ *   <root>/incoming/<version>-<uuid>         a blob that is being written
+ *   <root>/parts/<upload>/<part>             see fs-parts.ts
  *   <root>/growing/<upload>                  see fs-growing.ts
  *
  * A write goes to `incoming`, is renamed to its place, and then file and folder are flushed: renaming first lets one
@@ -42,14 +46,16 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /** Opens a store in a folder, which is made when it is missing. */
 export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore> {
-  const incoming = join(options.root, 'incoming');
-  const blobs = join(options.root, 'blobs');
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await mkdir(blobs, { recursive: true, mode: 0o700 });
-  await sweep(incoming);
   const directories = createDirectorySync(options.isDurable ?? true);
+  const [incoming, blobs, parts, growing] = ['incoming', 'blobs', 'parts', 'growing'].map((name) =>
+    join(options.root, name),
+  ) as [string, string, string, string];
+  await mkdir(dirname(options.root), { recursive: true, mode: 0o700 });
+  for (const folder of [options.root, incoming, blobs, parts, growing]) await directories.make(folder);
+  const unfinished = createUnfinished(incoming);
+  await sweep(unfinished);
   const place: Place = {
-    incoming: (version) => join(incoming, version),
+    incoming: (version) => join(incoming, `${version}-${randomUUID()}`),
     folder: (version) => join(blobs, version.slice(0, 2)),
     blob: (version) => join(blobs, version.slice(0, 2), version),
   };
@@ -61,8 +67,9 @@ export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore>
     copy: (from, to) => copyBlob(place, directories, from, to),
     remove: (versions) => removeBlobs(place, versions),
     list: () => listBlobs(blobs),
-    parts: createFsParts({ root: join(options.root, 'parts'), directories, place }),
-    growing: createFsGrowing({ root: join(options.root, 'growing'), directories, place }),
+    parts: createFsParts({ root: parts, directories, place }),
+    growing: createFsGrowing({ root: growing, directories, place }),
+    unfinished,
     close: () => directories.close(),
   };
 }
@@ -70,13 +77,22 @@ export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore>
 const leftOverMs = 24 * 3_600_000;
 
 /** Removes what writes have left that a crash cut off; other processes may be writing, so that only old files go. */
-async function sweep(incoming: string): Promise<void> {
+async function sweep(unfinished: UnfinishedStore): Promise<void> {
   const oldest = Date.now() - leftOverMs;
-  for (const name of await readdir(incoming)) {
-    const stats = await statFile(join(incoming, name));
-    if (stats !== null && stats.mtimeMs < oldest) await rm(join(incoming, name), { force: true });
+  for await (const { id, modifiedAt } of unfinished.list()) {
+    if (modifiedAt.getTime() < oldest) await unfinished.discard(id);
   }
 }
+
+const createUnfinished = (incoming: string): UnfinishedStore => ({
+  async *list() {
+    for (const id of (await readdir(incoming)).filter(isSafeId).sort()) {
+      const stats = await statFile(join(incoming, id));
+      if (stats !== null) yield { id, modifiedAt: stats.mtime };
+    }
+  },
+  discard: (id) => rm(join(incoming, requireSafeId(id)), { force: true }),
+});
 
 async function putBlob(
   place: Place,
@@ -85,26 +101,10 @@ async function putBlob(
   body: Readable,
   options: PutOptions,
 ): Promise<StoredBlob> {
-  requireSafe(version);
-  const temporary = place.incoming(version);
+  const temporary = place.incoming(requireSafeId(version));
   const { handle, size, md5 } = await writeFileFrom(temporary, body, options);
-  try {
-    await moveIntoPlace(place, directories, temporary, version);
-    await directories.flushFile(handle);
-    await directories.flush(place.folder(version));
-  } catch (thrown) {
-    await rm(temporary, { force: true });
-    await rm(place.blob(version), { force: true });
-    throw thrown;
-  } finally {
-    await handle.close();
-  }
+  await putIntoPlace(place, directories, { temporary, handle, version });
   return { size, md5, modifiedAt: new Date() };
-}
-
-/** A version that came from elsewhere (a row that its owner wrote by SQL) must not name a path. */
-function requireSafe(version: string): void {
-  if (!isSafeId(version)) throw new RangeError('a version must be letters, digits, - and _');
 }
 
 async function getBlob(path: string, version: string, range?: ByteRange): Promise<BlobContent | null> {
@@ -145,16 +145,6 @@ async function headBlob(path: string, version: string): Promise<BlobFacts | null
   return stats === null ? null : { version, size: stats.size, modifiedAt: stats.mtime };
 }
 
-async function statFile(path: string): Promise<Stats | null> {
-  try {
-    const stats = await lstat(path);
-    return stats.isFile() ? stats : null;
-  } catch (thrown) {
-    if (isMissing(thrown)) return null;
-    throw thrown;
-  }
-}
-
 /** Blobs are immutable, so two versions may share the bytes on disk. */
 async function copyBlob(
   place: Place,
@@ -162,21 +152,36 @@ async function copyBlob(
   from: string,
   to: string,
 ): Promise<boolean> {
-  requireSafe(to);
+  requireSafeId(to);
   if (!isSafeId(from) || (await statFile(place.blob(from))) === null) return false;
   await directories.make(place.folder(to));
   try {
     await link(place.blob(from), place.blob(to));
   } catch (thrown) {
-    // File systems without hard links, or with too many to one file.
     if (isMissing(thrown)) return false;
-    await copyFile(place.blob(from), place.incoming(to), constants.COPYFILE_EXCL);
-    const handle = await open(place.incoming(to), 'r+');
-    await directories.flushFile(handle);
-    await handle.close();
-    await rename(place.incoming(to), place.blob(to));
+    // File systems without hard links, or with too many to one file.
+    return copyBytes(place, directories, from, to);
   }
   await directories.flush(place.folder(to));
+  return true;
+}
+
+async function copyBytes(
+  place: Place,
+  directories: DirectorySync,
+  from: string,
+  version: string,
+): Promise<boolean> {
+  const temporary = place.incoming(version);
+  try {
+    await copyFile(place.blob(from), temporary, constants.COPYFILE_EXCL);
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    if (isMissing(thrown)) return false;
+    throw thrown;
+  }
+  const handle = await open(temporary, 'r+');
+  await putIntoPlace(place, directories, { temporary, handle, version });
   return true;
 }
 
@@ -199,7 +204,10 @@ async function* listBlobs(blobs: string): AsyncIterable<BlobFacts> {
     const versions = (await readdir(join(blobs, shard))).filter(isSafeId).sort();
     for (const version of versions) {
       const stats = await statFile(join(blobs, shard, version));
-      if (stats !== null) yield { version, size: stats.size, modifiedAt: stats.mtime };
+      if (stats !== null) yield { version, size: stats.size, modifiedAt: laterOf(stats.mtime, stats.ctime) };
     }
   }
 }
+
+/** A copy shares the bytes, and their time, with what it was made of; only its own name is new. */
+const laterOf = (left: Date, right: Date): Date => (left > right ? left : right);

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 /** What became durable. */
 export type StoredBlob = {
   readonly size: number;
-  /** MD5 of the content, hex; of a blob in parts, the MD5 of the parts' MD5s with `-<count>`, as S3 has it. */
+  /** MD5 of the content, hex. */
   readonly md5: string;
   readonly modifiedAt: Date;
 };
@@ -46,40 +46,50 @@ export interface ObjectStore {
   copy(from: string, to: string): Promise<boolean>;
   /** Removes blobs; missing ones count as removed. Yields the versions that could not be. */
   remove(versions: readonly string[]): Promise<readonly string[]>;
-  /** Every blob, in the order of the versions' bytes. */
+  /** Every blob, in the order of the versions' bytes; a copy's time is not before it was made. */
   list(): AsyncIterable<BlobFacts>;
   /** Uploads that arrive in numbered parts, in any order. */
   readonly parts: PartStore;
   /** Uploads that grow at their end. */
   readonly growing: GrowingStore;
+  /** Writes that have neither ended nor been taken back: they are under way, or a crash has left them. */
+  readonly unfinished: UnfinishedStore;
   close(): Promise<void>;
 }
 
-/** Parts of blobs to be, by upload id and number. */
-export interface PartStore {
-  /** Stores a part durably, replacing one of the same number. Rejects as `ObjectStore.put` does. */
-  put(upload: string, part: number, body: Readable, options: PutOptions): Promise<StoredBlob>;
-  /** Bytes of a stored part; null when it is missing. */
-  size(upload: string, part: number): Promise<number | null>;
-  /** Makes a blob of the parts in the given order; the parts stay until `discard`, so that it may be repeated. */
-  complete(upload: string, parts: readonly number[], version: string): Promise<StoredBlob>;
-  /** Removes every part of the upload. */
-  discard(upload: string): Promise<void>;
-  /** Uploads that have parts, with the time of their last change. */
-  list(): AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }>;
+/** An upload or a write, with the time of its last change. */
+export type Dated = { readonly id: string; readonly modifiedAt: Date };
+
+/** Bytes that are no blob yet. */
+export interface UnfinishedStore {
+  list(): AsyncIterable<Dated>;
+  /** Removes one; a missing one counts as removed. */
+  discard(id: string): Promise<void>;
+}
+
+/** Parts of blobs to be, by upload and part; a part is immutable, one that replaces it has an id of its own. */
+export interface PartStore extends UnfinishedStore {
+  /** Stores a part durably. Rejects as `ObjectStore.put` does. */
+  put(upload: string, part: string, body: Readable, options: PutOptions): Promise<StoredBlob>;
+  /**
+   * Makes a blob of the parts in the given order and yields its size; the parts stay until `discard`, so that it may
+   * be repeated.
+   */
+  complete(upload: string, parts: readonly string[], version: string): Promise<number>;
 }
 
 /** Blobs to be that grow piece by piece, by upload id. */
-export interface GrowingStore {
+export interface GrowingStore extends UnfinishedStore {
   /**
    * Writes a body behind the first `offset` bytes, durably; what was there behind them is dropped. A body that passes
-   * the limit rejects with `BlobTooLarge` and adds nothing.
+   * the limit rejects with `BlobTooLarge` and adds nothing. Rejects when the store has fewer bytes than `offset`.
    */
   append(upload: string, offset: number, body: Readable, options: PutOptions): Promise<StoredBlob>;
-  /** Makes the upload a blob; repeating it after a crash is harmless. False when neither is there. */
-  finish(upload: string, version: string): Promise<boolean>;
-  discard(upload: string): Promise<void>;
-  list(): AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }>;
+  /**
+   * Makes the upload a blob; repeating it after a crash, wherever that came, is harmless. False when neither is there;
+   * rejects when what is there is not of the size.
+   */
+  finish(upload: string, version: string, size: number): Promise<boolean>;
 }
 
 /** A body that passed the limit of its write. */
@@ -95,3 +105,9 @@ const safeName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
 /** Whether a version or upload id may become part of a path or key; ids of our own making always may. */
 export const isSafeId = (id: string): boolean => safeName.test(id);
+
+/** Throws `RangeError` for an id that may not become part of a path or key. */
+export function requireSafeId(id: string): string {
+  if (!isSafeId(id)) throw new RangeError('an id in the store must be letters, digits, - and _');
+  return id;
+}

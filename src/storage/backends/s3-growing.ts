@@ -1,41 +1,64 @@
-import { type GrowingStore, isSafeId } from './object-store.ts';
+import { type GrowingStore, requireSafeId } from './object-store.ts';
 import { concatenate, type S3Bucket } from './s3-bucket.ts';
-import { listUploads } from './s3-parts.ts';
+import { listUploads, requireRemoved } from './s3-parts.ts';
 
 /** Digits of an offset in a key, so that the order of keys is the order of bytes. */
 const offsetDigits = 16;
 
+type Piece = { readonly key: string; readonly offset: number; readonly size: number };
+
 /** Pieces as objects `<prefix><upload>/<offset>`, put together in the end: an S3 object cannot grow. */
 export function createS3Growing(bucket: S3Bucket, prefix: string, blobs: string): GrowingStore {
-  const folderOf = (upload: string): string => {
-    if (!isSafeId(upload)) throw new RangeError('an upload id must be letters, digits, - and _');
-    return `${prefix}${upload}/`;
-  };
-  const piecesOf = async (upload: string): Promise<{ key: string; size: number }[]> => {
-    const pieces: { key: string; size: number }[] = [];
-    for await (const { key, size } of bucket.list(folderOf(upload))) pieces.push({ key, size });
+  const folderOf = (upload: string): string => `${prefix}${requireSafeId(upload)}/`;
+  const piecesOf = async (upload: string): Promise<Piece[]> => {
+    const folder = folderOf(upload);
+    const pieces: Piece[] = [];
+    for await (const { key, size } of bucket.list(folder)) {
+      pieces.push({ key, size, offset: Number(key.slice(folder.length)) });
+    }
     return pieces;
   };
+  const discard = async (pieces: readonly Piece[]): Promise<void> =>
+    requireRemoved(await bucket.remove(pieces.map(({ key }) => key)));
   return {
     async append(upload, offset, body, options) {
-      const key = `${folderOf(upload)}${String(offset).padStart(offsetDigits, '0')}`;
       const pieces = await piecesOf(upload);
-      const kept = pieces.filter((piece) => piece.key < key);
-      const present = kept.reduce((sum, piece) => sum + piece.size, 0);
-      if (present < offset) throw new RangeError('the upload has lost bytes that were acknowledged');
-      await bucket.remove(pieces.filter((piece) => piece.key >= key).map((piece) => piece.key));
-      return bucket.put(key, body, options);
+      requireWhole(
+        pieces.filter((piece) => piece.offset < offset),
+        offset,
+      );
+      await discard(pieces.filter((piece) => piece.offset >= offset));
+      return bucket.put(`${folderOf(upload)}${String(offset).padStart(offsetDigits, '0')}`, body, options);
     },
-    async finish(upload, version) {
-      const keys = (await piecesOf(upload)).map((piece) => piece.key);
-      if (keys.length === 0) return (await bucket.stat(blobs + version)) !== null;
-      await bucket.put(blobs + version, concatenate(bucket, keys), { maxBytes: Number.POSITIVE_INFINITY });
-      await bucket.remove(keys);
+    async finish(upload, version, size) {
+      const pieces = await piecesOf(upload);
+      const blob = await bucket.stat(blobs + version);
+      if (blob !== null) {
+        // Pieces beside their blob are what a removal that was cut off has left: they are not all there is.
+        if (blob.size !== size) throw lostBytes();
+      } else if (pieces.length === 0) {
+        return false;
+      } else {
+        requireWhole(pieces, size);
+        const keys = pieces.map(({ key }) => key);
+        await bucket.put(blobs + version, concatenate(bucket, keys), { maxBytes: size });
+      }
+      await discard(pieces);
       return true;
     },
-    async discard(upload) {
-      await bucket.remove((await piecesOf(upload)).map((piece) => piece.key));
-    },
+    discard: async (upload) => discard(await piecesOf(upload)),
     list: () => listUploads(bucket, prefix),
   };
+}
+
+const lostBytes = () => new RangeError('the upload has lost bytes that were acknowledged');
+
+/** Throws unless the pieces, in order, are exactly the first bytes of the upload. */
+function requireWhole(pieces: readonly Piece[], size: number): void {
+  let end = 0;
+  for (const piece of pieces) {
+    if (piece.offset !== end) throw lostBytes();
+    end += piece.size;
+  }
+  if (end !== size) throw lostBytes();
 }

@@ -1,59 +1,42 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { isSafeId, type PartStore } from './object-store.ts';
+import { type Dated, type PartStore, requireSafeId } from './object-store.ts';
 import { concatenate, type S3Bucket } from './s3-bucket.ts';
 
 const unlimited = { maxBytes: Number.POSITIVE_INFINITY };
 
 /**
- * Parts as objects `<prefix><upload>/<number>`, each with its MD5 beside it. Completing reads them through: the server's
- * own way to put objects together asks for parts of at least 5 MiB, which nobody promises here.
+ * Parts as objects `<prefix><upload>/<part>`. Completing reads them through: the server's own way to put objects
+ * together asks for parts of at least 5 MiB, which nobody promises here.
  */
 export function createS3Parts(bucket: S3Bucket, prefix: string, blobs: string): PartStore {
-  const keyOf = (upload: string, part: number): string => {
-    if (!isSafeId(upload)) throw new RangeError('an upload id must be letters, digits, - and _');
-    return `${prefix}${upload}/${part}`;
-  };
+  const folderOf = (upload: string): string => `${prefix}${requireSafeId(upload)}/`;
   return {
-    async put(upload, part, body, options) {
-      const key = keyOf(upload, part);
-      const stored = await bucket.put(key, body, options);
-      await bucket.put(`${key}.md5`, Readable.from([Buffer.from(stored.md5)]), unlimited);
-      return stored;
-    },
-    async size(upload, part) {
-      return (await bucket.stat(keyOf(upload, part)))?.size ?? null;
-    },
+    put: (upload, part, body, options) => bucket.put(folderOf(upload) + requireSafeId(part), body, options),
     async complete(upload, parts, version) {
-      const digests = createHash('md5');
-      for (const part of parts) {
-        digests.update(Buffer.from(await text(await bucket.read(`${keyOf(upload, part)}.md5`)), 'hex'));
-      }
-      const keys = parts.map((part) => keyOf(upload, part));
-      const stored = await bucket.put(blobs + version, concatenate(bucket, keys), unlimited);
-      return { ...stored, md5: `${digests.digest('hex')}-${parts.length}` };
+      const keys = parts.map((part) => folderOf(upload) + requireSafeId(part));
+      return (await bucket.put(blobs + version, concatenate(bucket, keys), unlimited)).size;
     },
     async discard(upload) {
       const keys: string[] = [];
-      for await (const { key } of bucket.list(keyOf(upload, 0).slice(0, -1))) keys.push(key);
-      await bucket.remove(keys);
+      for await (const { key } of bucket.list(folderOf(upload))) keys.push(key);
+      requireRemoved(await bucket.remove(keys));
     },
     list: () => listUploads(bucket, prefix),
   };
 }
 
+/** Throws when objects could not be removed. */
+export function requireRemoved(failed: readonly string[]): void {
+  if (failed.length > 0) throw new Error(`${failed.length} objects of an upload could not be removed`);
+}
+
 /** The ids between a prefix and a slash, each with the time of its newest object. */
-export async function* listUploads(
-  bucket: S3Bucket,
-  prefix: string,
-): AsyncIterable<{ readonly upload: string; readonly modifiedAt: Date }> {
-  let current: { upload: string; modifiedAt: Date } | null = null;
+export async function* listUploads(bucket: S3Bucket, prefix: string): AsyncIterable<Dated> {
+  let current: Dated | null = null;
   for await (const { key, modifiedAt } of bucket.list(prefix)) {
-    const upload = key.slice(prefix.length).split('/')[0] ?? '';
-    if (current !== null && current.upload !== upload) yield current;
-    const isNewer: boolean = current === null || current.upload !== upload || current.modifiedAt < modifiedAt;
-    if (isNewer) current = { upload, modifiedAt };
+    const id = key.slice(prefix.length).split('/')[0] ?? '';
+    if (current !== null && current.id !== id) yield current;
+    const isNewer: boolean = current === null || current.id !== id || current.modifiedAt < modifiedAt;
+    if (isNewer) current = { id, modifiedAt };
   }
   if (current !== null) yield current;
 }

@@ -5,6 +5,8 @@ import {
   type ByteRange,
   isSafeId,
   type ObjectStore,
+  requireSafeId,
+  type UnfinishedStore,
 } from './object-store.ts';
 import { isMissing, openBucket, partBytes, type S3Bucket } from './s3-bucket.ts';
 import { createS3Growing } from './s3-growing.ts';
@@ -12,7 +14,7 @@ import { createS3Parts } from './s3-parts.ts';
 
 /*
  *   <prefix>blobs/<version>
- *   <prefix>parts/<upload>/<number>          see s3-parts.ts
+ *   <prefix>parts/<upload>/<part>            see s3-parts.ts
  *   <prefix>growing/<upload>/<offset>        see s3-growing.ts
  */
 
@@ -49,8 +51,14 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
   return {
     kind: 's3',
     async put(version, body, put) {
-      requireSafe(version);
-      return bucket.put(blobs + version, body, put);
+      const key = blobs + requireSafeId(version);
+      try {
+        return await bucket.put(key, body, put);
+      } catch (thrown) {
+        // The server may have stored what it did not acknowledge.
+        await bucket.remove([key]);
+        throw thrown;
+      }
     },
     get: (version, range) =>
       getBlob(client, bucket, options.bucket, { key: blobs + version, version, range }),
@@ -63,13 +71,27 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     list: () => listBlobs(bucket, blobs),
     parts: createS3Parts(bucket, `${options.prefix}parts/`, blobs),
     growing: createS3Growing(bucket, `${options.prefix}growing/`, blobs),
+    unfinished: createUnfinished(client, options.bucket, options.prefix),
     close: () => Promise.resolve(),
   };
 }
 
-function requireSafe(version: string): void {
-  if (!isSafeId(version)) throw new RangeError('a version must be letters, digits, - and _');
-}
+/** What the client library leaves out of its types. */
+type IncompleteUpload = { readonly key: string; readonly initiated?: Date };
+
+/** Uploads in parts that the S3 server holds: a crash or a lost connection cut them off. */
+const createUnfinished = (client: Client, bucket: string, prefix: string): UnfinishedStore => ({
+  async *list() {
+    try {
+      const uploads = client.listIncompleteUploads(bucket, prefix, true) as AsyncIterable<IncompleteUpload>;
+      for await (const { key, initiated } of uploads) yield { id: key, modifiedAt: initiated ?? new Date(0) };
+    } catch (thrown) {
+      // A server without uploads in parts has none that are incomplete.
+      if ((thrown as { code?: unknown } | null)?.code !== 'NotImplemented') throw thrown;
+    }
+  },
+  discard: (key) => client.removeIncompleteUpload(bucket, key),
+});
 
 async function getBlob(
   client: Client,
@@ -102,7 +124,7 @@ async function copyBlob(
   from: string,
   to: string,
 ): Promise<boolean> {
-  requireSafe(to);
+  requireSafeId(to);
   if (!isSafeId(from)) return false;
   try {
     await client.copyObject(bucket, blobs + to, `/${bucket}/${blobs}${from}`);

@@ -42,6 +42,6 @@ async function commitMove(deps: StorageDeps, call: Call, move: Relocation): Prom
     // Somebody replaced, moved or deleted the source since it was read.
     if (row === null) throw new StorageError('NoSuchKey');
   } catch (thrown) {
-    await settleFailedWrite(deps, move.to, move.newVersion, thrown);
+    await settleFailedWrite(deps, { key: move.to, version: move.newVersion }, thrown);
   }
 }

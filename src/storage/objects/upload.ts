@@ -1,4 +1,4 @@
-import { PgFailure } from '../../pg/failure.ts';
+import { endsConnection, PgFailure } from '../../pg/failure.ts';
 import type { RequestScope } from '../../pg/session.ts';
 import { BlobTooLarge, type StoredBlob } from '../backends/object-store.ts';
 import type { StorageInput } from '../deps.ts';
@@ -182,16 +182,23 @@ export function metadataOfBlob(
 /** What becomes visible. */
 export type Publication = FinishedObject & { readonly metadata: ObjectMetadata | Json };
 
+/** How a blob becomes visible. */
+type PublicationRules = Pick<Upload, 'key' | 'isUpsert' | 'asService'> & {
+  readonly isCopy?: boolean;
+  /** Leaves the blob when its row is refused: its bytes were acknowledged, and the client tries again. */
+  readonly keepsBlob?: boolean;
+};
+
 /**
  * Makes a stored blob visible under its key, or removes it again. When the connection is lost on the way, the row is
  * looked up: what was committed is answered as done.
  */
 export async function publishBlob(
   deps: UploadDeps,
-  upload: Pick<Upload, 'key' | 'isUpsert' | 'asService'> & { readonly isCopy?: boolean },
+  upload: PublicationRules,
   object: Publication,
 ): Promise<ObjectRow> {
-  const { isUpsert, isCopy = false } = upload;
+  const { isUpsert, isCopy = false, keepsBlob = false } = upload;
   try {
     return await publish(deps.requestDb, upload.asService, object, {
       isUpsert,
@@ -199,27 +206,33 @@ export async function publishBlob(
       ...aftermathOf(deps.config),
     });
   } catch (thrown) {
-    return settleFailedWrite(deps, upload.key, object.version, thrown);
+    return settleFailedWrite(deps, { key: upload.key, version: object.version, keepsBlob }, thrown);
   }
 }
+
+/** A write that failed on its last step. */
+type FailedWrite = { readonly key: ObjectKey; readonly version: string; readonly keepsBlob?: boolean };
 
 /** Ends a write that failed: found committed, it yields the row; else it throws, and the blob goes. */
 export async function settleFailedWrite(
   deps: UploadDeps,
-  key: ObjectKey,
-  version: string,
+  { key, version, keepsBlob = false }: FailedWrite,
   thrown: unknown,
 ): Promise<ObjectRow> {
-  const isUnknown = thrown instanceof PgFailure && thrown.kind === 'connection';
+  // Whatever ended the connection, the commit may have come before it.
+  const isUnknown = thrown instanceof PgFailure && endsConnection(thrown) && thrown.sqlstate !== notConnected;
   if (!isUnknown) {
-    await deps.store.remove([version]);
+    if (!keepsBlob) await deps.store.remove([version]);
     throw thrown;
   }
   const row = await hasVersion(deps.serviceDb, key, version);
   if (row !== null) return row;
-  await enqueueSuspects(deps.serviceDb, [{ ...key, version }], suspectSeconds);
+  if (!keepsBlob) await enqueueSuspects(deps.serviceDb, [{ ...key, version }], suspectSeconds);
   throw thrown;
 }
+
+/** SQLSTATE of a connection that was never made. */
+const notConnected = '08001';
 
 /** A server that lost its client may still commit for a while. */
 const suspectSeconds = 3600;

@@ -5,6 +5,7 @@ import { scopeOf, serviceScopeOf } from '../call.ts';
 import { StorageError } from '../errors.ts';
 import { requireAllowedMimeType } from '../mime-types.ts';
 import { requireObjectName } from '../names.ts';
+import { digestOfPieces } from '../objects/piece-digest.ts';
 import { bodyFailure, metadataOfBlob, publishBlob, standardLimit } from '../objects/upload.ts';
 import { serviceRole } from '../principal.ts';
 import { findBucket } from '../store/buckets.ts';
@@ -18,6 +19,7 @@ import {
   type StoredPart,
 } from '../store/multipart.ts';
 import { hasVersion, probeWrite } from '../store/objects.ts';
+import { enqueueSuspects } from '../store/outbox.ts';
 import { type BucketRow, type Json, metadataOf } from '../store/rows.ts';
 import { integer, read } from '../wire/schema.ts';
 import { readDocument } from './body.ts';
@@ -108,14 +110,14 @@ export const putPart: Operation = async (s3) => {
   }
   const upload = await requireUpload(s3);
   await requireRoom(s3, upload, number, body.length);
-  const maxBytes = body.length;
+  const [id, maxBytes] = [deps.random.uuid(), body.length];
   const stored = await deps.store.parts
-    .put(upload.id, number, body.body, { maxBytes })
+    .put(upload.id, id, body.body, { maxBytes })
     .catch((thrown: unknown) => {
       throw bodyFailure(thrown, body);
     });
   const etag = `"${stored.md5}"`;
-  const part = { number, etag, size: stored.size, owner: call.principal.owner };
+  const part = { id, number, etag, size: stored.size, owner: call.principal.owner };
   await recordPart(deps.serviceDb, call.params, upload, part);
   return { status: 200, headers: { etag }, body: '' };
 };
@@ -142,10 +144,11 @@ export const copyPart: Operation = async (s3) => {
   const content = await deps.store.get(source.version ?? '', range);
   if (content === null) throw new StorageError('BlobMissing');
   const body = Buffer.isBuffer(content.body) ? Readable.from([content.body]) : content.body;
-  const stored = await deps.store.parts.put(upload.id, number, body, { maxBytes: bytes });
+  const id = deps.random.uuid();
+  const stored = await deps.store.parts.put(upload.id, id, body, { maxBytes: bytes });
   const etag = `"${stored.md5}"`;
   await recordPart(deps.serviceDb, call.params, upload, {
-    ...{ number, etag, size: stored.size },
+    ...{ id, number, etag, size: stored.size },
     owner: call.principal.owner,
   });
   return xmlReply('CopyPartResult', { ETag: etag, LastModified: stored.modifiedAt.toISOString() });
@@ -185,19 +188,22 @@ function chooseParts(text: string, stored: readonly StoredPart[]): readonly Stor
   });
 }
 
-/** CompleteMultipartUpload. It may be repeated until it succeeds: the parts stay that long. */
+/**
+ * CompleteMultipartUpload. It may be repeated until it succeeds: the parts stay that long. A client that lost patience
+ * and asks again waits for the first try and gets its answer.
+ */
 export const complete: Operation = async (s3) => {
   const { deps, call, body } = s3;
   const { bucket, name } = call.params;
+  const text = await readDocument(body);
   const upload = await requireUpload(s3);
-  const parts = chooseParts(await readDocument(body), await allParts(deps.serviceDb, upload.id));
-  if (parts.length === 0) throw new StorageError('InvalidPart', 'You must specify at least one part');
-  if (sizeOf(parts) > standardLimit(deps, await requireBucketRow(s3)))
-    throw new StorageError('EntityTooLarge');
-  const known = await hasVersion(deps.serviceDb, call.params, upload.version);
-  const row = known ?? (await assemble(s3, upload, parts));
-  await deleteMultipart(deps.serviceDb, upload.id);
-  await deps.store.parts.discard(upload.id);
+  const row = await alone(s3, upload, async () => {
+    const known = await hasVersion(deps.serviceDb, call.params, upload.version);
+    const completed = known ?? (await assemble(s3, upload, await partsOf(s3, upload, text)));
+    await deleteMultipart(deps.serviceDb, upload.id);
+    await deps.store.parts.discard(upload.id);
+    return completed;
+  });
   return xmlReply('CompleteMultipartUploadResult', {
     Location: `${bucket}/${name}`,
     Bucket: bucket,
@@ -206,9 +212,36 @@ export const complete: Operation = async (s3) => {
   });
 };
 
+/** Runs work as the only one that ends the upload. */
+async function alone<T>({ deps }: S3Call, upload: MultipartUpload, work: () => Promise<T>): Promise<T> {
+  const release = await deps.locks.acquire(upload.id, () => {});
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/** The parts that become the object, within the bucket's limit. */
+async function partsOf(s3: S3Call, upload: MultipartUpload, text: string): Promise<readonly StoredPart[]> {
+  const { deps, call } = s3;
+  if ((await findMultipart(deps.serviceDb, call.params, upload.id)) === null) {
+    throw new StorageError('NoSuchUpload');
+  }
+  const parts = chooseParts(text, await allParts(deps.serviceDb, upload.id));
+  if (parts.length === 0) throw new StorageError('InvalidPart', 'You must specify at least one part');
+  if (sizeOf(parts) > standardLimit(deps, await requireBucketRow(s3)))
+    throw new StorageError('EntityTooLarge');
+  return parts;
+}
+
 async function assemble({ deps, call }: S3Call, upload: MultipartUpload, parts: readonly StoredPart[]) {
-  const numbers = parts.map((part) => part.number);
-  const blob = await deps.store.parts.complete(upload.id, numbers, upload.version);
+  const ids = parts.map((part) => part.id);
+  const size = await deps.store.parts.complete(upload.id, ids, upload.version);
+  if (size !== sizeOf(parts))
+    throw new RangeError('the store has lost bytes of parts that were acknowledged');
+  const md5 = digestOfPieces(parts.map((part) => unquoted(part.etag)));
+  const blob = { size, md5, modifiedAt: new Date(deps.clock.now()) };
   const stored = metadataOf(upload.metadata);
   const metadata = metadataOfBlob(blob, {
     contentType: stored.mimetype ?? defaultType,
@@ -217,7 +250,7 @@ async function assemble({ deps, call }: S3Call, upload: MultipartUpload, parts: 
   });
   return publishBlob(
     deps,
-    { key: call.params, isUpsert: true, asService: serviceScopeOf(call) },
+    { key: call.params, isUpsert: true, asService: serviceScopeOf(call), keepsBlob: true },
     {
       ...call.params,
       owner: call.principal.owner,
@@ -230,8 +263,13 @@ async function assemble({ deps, call }: S3Call, upload: MultipartUpload, parts: 
 
 /** AbortMultipartUpload. */
 export const abort: Operation = async (s3) => {
+  const { deps, call } = s3;
   const upload = await requireUpload(s3);
-  await deleteMultipart(s3.deps.serviceDb, upload.id);
-  await s3.deps.store.parts.discard(upload.id);
+  await alone(s3, upload, async () => {
+    await deleteMultipart(deps.serviceDb, upload.id);
+    await deps.store.parts.discard(upload.id);
+    // A completion that failed has left its blob, and perhaps a row.
+    await enqueueSuspects(deps.serviceDb, [{ ...call.params, version: upload.version }], 0);
+  });
   return { status: 204, headers: {}, body: null };
 };

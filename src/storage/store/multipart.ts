@@ -13,6 +13,8 @@ export type MultipartUpload = {
 
 /** A part that is stored. */
 export type StoredPart = {
+  /** Id of its bytes in the object store. */
+  readonly id: string;
   readonly number: number;
   readonly etag: string;
   readonly size: number;
@@ -48,7 +50,7 @@ export async function recordPart(
   db: ServiceDb,
   key: ObjectKey,
   upload: MultipartUpload,
-  part: { number: number; etag: string; size: number; owner: string | null },
+  part: Omit<StoredPart, 'createdAt'> & { readonly owner: string | null },
 ): Promise<void> {
   await db.query(sql`with replaced as (
       delete from storage.s3_multipart_uploads_parts where upload_id = ${upload.id} and part_number = ${part.number}
@@ -59,18 +61,19 @@ export async function recordPart(
       where id = ${upload.id}
     )
     insert into storage.s3_multipart_uploads_parts
-      (upload_id, size, part_number, bucket_id, key, etag, owner_id, version)
-    values (${upload.id}, ${part.size}, ${part.number}, ${key.bucket}, ${key.name}, ${part.etag}, ${part.owner},
+      (id, upload_id, size, part_number, bucket_id, key, etag, owner_id, version)
+    values (${part.id}, ${upload.id}, ${part.size}, ${part.number}, ${key.bucket}, ${key.name}, ${part.etag}, ${part.owner},
       ${upload.version})`);
 }
 
-const partJson: Sql = sql`json_build_object('number', part_number, 'etag', etag, 'size', size,
+const partJson: Sql = sql`json_build_object('id', id, 'number', part_number, 'etag', etag, 'size', size,
   'createdAt', ${isoTime(sql`created_at`)})`;
 
 /** Every part of an upload, by number. */
 export async function allParts(db: ServiceDb, id: string): Promise<StoredPart[]> {
-  const rows = await db.query<{ part: StoredPart }>(sql`select ${partJson} as part
-    from storage.s3_multipart_uploads_parts where upload_id = ${id} order by part_number`);
+  // Of two that arrived at once under one number the later counts.
+  const rows = await db.query<{ part: StoredPart }>(sql`select distinct on (part_number) ${partJson} as part
+    from storage.s3_multipart_uploads_parts where upload_id = ${id} order by part_number, created_at desc, id`);
   return rows.map((row) => row.part);
 }
 

@@ -45,7 +45,7 @@ export function enqueueDiscarded(graceSeconds: number): readonly Statement[] {
 /** What follows a write: how long replaced blobs stay, and whether somebody is told. */
 export type Aftermath = { readonly graceSeconds: number; readonly announces: boolean };
 
-/** Hands over blobs outside a request's transaction: a write whose outcome is unknown. */
+/** Hands over blobs outside a request's transaction: of writes whose outcome is unknown, and of uploads that ended. */
 export async function enqueueSuspects(
   db: ServiceDb,
   discards: readonly Discard[],
@@ -53,8 +53,10 @@ export async function enqueueSuspects(
 ): Promise<void> {
   await db.query(sql`insert into ownbase.outbox (kind, payload, run_after)
     select ${kind}, item, now() + make_interval(secs => ${graceSeconds})
-    from jsonb_array_elements(${JSON.stringify(discards)}::jsonb) as item`);
+    from jsonb_array_elements(${JSON.stringify(discards.map(only))}::jsonb) as item`);
 }
+
+const only = ({ bucket, name, version }: Discard): Discard => ({ bucket, name, version });
 
 /** A piece of work taken from the outbox. */
 export type DueDiscard = Discard & {

@@ -13,7 +13,6 @@ import { findBucket } from '../store/buckets.ts';
 import { probeWrite } from '../store/objects.ts';
 import type { BucketRow } from '../store/rows.ts';
 import { defaultType, finishUpload, isComplete, userMetadataOf } from './finish.ts';
-import type { Locks } from './locks.ts';
 import { pieceLimit, receivePiece } from './receive.ts';
 import { encodeUploadId, type UploadId } from './upload-id.ts';
 import { insertUpload, type UploadRecord } from './uploads.ts';
@@ -22,7 +21,6 @@ import { parseMetadata, pieceType, refuse, tusReply, type UploadMetadata } from 
 /** A request of the protocol, authenticated or signed. */
 export type TusCall = {
   readonly deps: StorageDeps;
-  readonly locks: Locks;
   readonly request: HttpRequest;
   readonly principal: Principal;
   readonly operation: string;
@@ -90,7 +88,7 @@ export async function requireBucket(deps: StorageDeps, id: string): Promise<Buck
 
 /** `POST`: makes an upload, perhaps with its first bytes. */
 export async function createUpload(call: TusCall): Promise<HttpReply> {
-  const { deps, request, locks } = call;
+  const { deps, request } = call;
   const { size, metadata } = readCreation(request);
   const key = { bucket: metadata.bucketName ?? '', name: metadata.objectName ?? '' };
   requireBucketId(key.bucket);
@@ -102,7 +100,7 @@ export async function createUpload(call: TusCall): Promise<HttpReply> {
   requireAllowedMimeType(metadata.contentType ?? defaultType, bucket.allowed_mime_types);
   const id: UploadId = { ...key, version: deps.random.uuid() };
   const controller = new AbortController();
-  const release = await locks.acquire(id.version, () => controller.abort());
+  const release = await deps.locks.acquire(id.version, () => controller.abort());
   try {
     const created = await insertUpload(deps.serviceDb, {
       ...id,

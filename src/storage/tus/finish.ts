@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import type { RequestScope } from '../../pg/session.ts';
 import type { StorageDeps } from '../deps.ts';
 import { StorageError } from '../errors.ts';
+import { digestOfPieces } from '../objects/piece-digest.ts';
 import { metadataOfBlob, publishBlob } from '../objects/upload.ts';
 import { parseMetadataField } from '../objects/user-metadata.ts';
 import { hasVersion } from '../store/objects.ts';
+import { enqueueSuspects } from '../store/outbox.ts';
 import { deleteUpload, recordFinish, type UploadRecord } from './uploads.ts';
 import { refuse, type UploadMetadata } from './wire.ts';
 
@@ -37,7 +39,8 @@ async function publishUpload(
   asService: RequestScope,
 ): Promise<void> {
   const key = { bucket: upload.bucket, name: upload.name };
-  if (!(await deps.store.growing.finish(upload.version, upload.version))) throw refuse.notFound();
+  const isThere = await deps.store.growing.finish(upload.version, upload.version, upload.received);
+  if (!isThere) throw refuse.notFound();
   const blob = {
     size: upload.received,
     md5: digestOf(upload.digests),
@@ -51,7 +54,7 @@ async function publishUpload(
   try {
     await publishBlob(
       deps,
-      { key, isUpsert: upload.isUpsert, asService },
+      { key, isUpsert: upload.isUpsert, asService, keepsBlob: true },
       {
         ...key,
         owner: upload.owner,
@@ -63,6 +66,7 @@ async function publishUpload(
   } catch (thrown) {
     if (thrown instanceof StorageError && thrown.kind === 'KeyAlreadyExists') {
       await deleteUpload(deps.serviceDb, upload);
+      await enqueueSuspects(deps.serviceDb, [upload], 0);
     }
     throw thrown;
   }
@@ -72,12 +76,9 @@ async function publishUpload(
 export const userMetadataOf = ({ metadata }: UploadMetadata) =>
   metadata ? parseMetadataField(metadata) : null;
 
-/** MD5 of one piece, or, of several, the MD5 of theirs with their number, as S3 does it. */
+/** MD5 of one piece, or, of several, what S3 makes of theirs. */
 function digestOf(digests: readonly string[]): string {
   const [only] = digests;
   if (only === undefined) return createHash('md5').digest('hex');
-  if (digests.length === 1) return only;
-  const hash = createHash('md5');
-  for (const digest of digests) hash.update(Buffer.from(digest, 'hex'));
-  return `${hash.digest('hex')}-${digests.length}`;
+  return digests.length === 1 ? only : digestOfPieces(digests);
 }

@@ -5,7 +5,6 @@ import { discardBody } from '../objects/discard-body.ts';
 import { anonymous, authenticate } from '../principal.ts';
 import { notFoundReply } from '../wire/not-found.ts';
 import { createUpload, type TusCall } from './create.ts';
-import { createLocks } from './locks.ts';
 import { patchUpload, showUpload, terminateUpload } from './requests.ts';
 import { capabilities, refuse, requireProtocol, tusFailure } from './wire.ts';
 
@@ -24,7 +23,6 @@ const operations: Readonly<Record<string, string>> = {
 
 /** Answers resumable uploads; rejects for failures of ours. */
 export function createTusHandler(deps: StorageDeps): (request: HttpRequest) => Promise<HttpReply> {
-  const locks = createLocks();
   return async (request) => {
     const isSigned = isSignedPath(request);
     if (!isServed(request)) return { ...notFoundReply(request), route: 'unmatched' };
@@ -34,7 +32,7 @@ export function createTusHandler(deps: StorageDeps): (request: HttpRequest) => P
     try {
       const principal = isSigned ? anonymous : await authenticate(request, deps.verifier);
       const operation = `${operations[request.method] ?? ''}${suffix}`;
-      const call: TusCall = { deps, locks, request, principal, operation, isSigned };
+      const call: TusCall = { deps, request, principal, operation, isSigned };
       return { ...(await answer(call)), route, role: principal.role };
     } catch (thrown) {
       // A bad token is refused before the protocol begins, in the form of the other routes.

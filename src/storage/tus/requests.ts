@@ -30,7 +30,7 @@ async function asWriter<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const release = await call.locks.acquire(id.version, () => controller.abort());
+  const release = await call.deps.locks.acquire(id.version, () => controller.abort());
   try {
     return await work(controller.signal);
   } finally {

@@ -81,13 +81,10 @@ export async function deleteUpload(db: ServiceDb, upload: UploadId): Promise<voi
 }
 
 /** Forgets uploads that have expired and yields those whose bytes are still to be discarded. */
-export async function deleteExpired(db: ServiceDb, nowMs: number, limit: number): Promise<string[]> {
-  const rows = await db.query<{
-    version: string;
-    is_finished: boolean;
-  }>(sql`delete from ownbase.resumable_upload
+export async function deleteExpired(db: ServiceDb, nowMs: number, limit: number): Promise<UploadId[]> {
+  const rows = await db.query<UploadId & { isFinished: boolean }>(sql`delete from ownbase.resumable_upload
     where version in (select version from ownbase.resumable_upload
       where expires_at < to_timestamp(${nowMs}::float8 / 1000) limit ${limit} for update skip locked)
-    returning version, is_finished`);
-  return rows.filter((row) => !row.is_finished).map((row) => row.version);
+    returning version, bucket_id as bucket, name, is_finished as "isFinished"`);
+  return rows.filter((row) => !row.isFinished);
 }

@@ -120,6 +120,35 @@ describe('an upload', () => {
   });
 });
 
+describe('an upload whose bytes were acknowledged piece by piece', () => {
+  it('keeps them when its row is refused, and becomes visible when it is not any more', async () => {
+    const tus = { 'tus-resumable': '1.0.0' };
+    const encode = (text: string): string => Buffer.from(text).toString('base64');
+    const created = await call('POST', '/upload/resumable', {
+      token,
+      headers: {
+        ...tus,
+        'upload-length': '5',
+        'upload-metadata': `bucketName ${encode('b')},objectName ${encode('refused')}`,
+      },
+    });
+    const path = new URL(created.headers.get('location') ?? '').pathname.replace('/storage/v1', '');
+    const patched = await call('PATCH', path, {
+      token,
+      headers: { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' },
+      body: 'bytes',
+    });
+    expect(patched.status).toBe(503);
+    expect(await read('refused')).toContain('NoSuchKey');
+    expect((await call('HEAD', path, { token, headers: tus })).status).toBe(503);
+    await database.owner.exec('drop trigger refuse on storage.objects');
+    const head = await call('HEAD', path, { token, headers: tus });
+    expect([head.status, head.headers.get('upload-offset')]).toEqual([200, '5']);
+    expect(await read('refused')).toBe('bytes');
+    await expectWhole();
+  });
+});
+
 describe('a move and a copy', () => {
   const move = (to: string) =>
     call('POST', '/object/move', { token, body: { bucketId: 'b', sourceKey: 'source', destinationKey: to } });

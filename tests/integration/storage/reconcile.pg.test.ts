@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
@@ -33,7 +35,9 @@ it('names what is missing and what is left over, and removes only what is left o
   await deps.store.put(orphan, body('left by a crash'), any);
   const upload = randomUUID();
   await deps.store.growing.append(upload, 0, body('x'), any);
-  await deps.store.parts.put(upload, 1, body('x'), any);
+  await deps.store.parts.put(upload, randomUUID(), body('x'), any);
+  const write = `${randomUUID()}-${randomUUID()}`;
+  await writeFile(join(instance.folder, 'incoming', write), 'x');
   const [lost, short] = await database.owner.query<{ version: string }>(
     sql`select version from storage.objects where name in ('whole-1', 'whole-2') order by name`,
   );
@@ -55,6 +59,7 @@ it('names what is missing and what is left over, and removes only what is left o
     { kind: 'orphan-blob', version: orphan, size: 15 },
     { kind: 'orphan-upload', upload },
     { kind: 'orphan-upload', upload },
+    { kind: 'unfinished-write', write },
   ];
   const dry = await check(false);
   expect(dry.findings).toHaveLength(expected.length);
@@ -62,11 +67,36 @@ it('names what is missing and what is left over, and removes only what is left o
   expect(await deps.store.head(orphan)).not.toBeNull();
 
   expect((await check(true, 60_000)).report.repaired).toBe(0);
-  expect((await check(true)).report).toMatchObject({ findings: 5, repaired: 3 });
+  expect((await check(true)).report).toMatchObject({ findings: 6, repaired: 4 });
   expect(await deps.store.head(orphan)).toBeNull();
   expect((await check(true)).findings.map((finding) => finding.kind).sort()).toEqual([
     'missing-blob',
     'wrong-size',
   ]);
   expect(await database.owner.query(sql`select 1 from storage.objects`)).toHaveLength(5);
+});
+
+it('does not take a fresh copy of an old object for a left-over', async () => {
+  const [old, copy] = [randomUUID(), randomUUID()];
+  await deps.store.put(old, body('x'), any);
+  await utimes(join(instance.folder, 'blobs', old.slice(0, 2), old), 0, 0);
+  await deps.store.copy(old, copy);
+  const { findings } = await check(true, 60_000);
+  expect(findings).not.toContainEqual(expect.objectContaining({ kind: 'orphan-blob', version: copy }));
+  expect(await deps.store.head(copy)).not.toBeNull();
+  await deps.store.remove([old, copy]);
+});
+
+it('leaves the blobs of uploads that have yet to become visible', async () => {
+  const [resumable, inParts] = [randomUUID(), randomUUID()];
+  await database.owner.query(sql`insert into ownbase.resumable_upload
+    (version, bucket_id, name, metadata, is_upsert, expires_at)
+    values (${resumable}, 'b', 'resumable', '[]', false, now() + interval '1 hour')`);
+  await database.owner.query(sql`insert into storage.s3_multipart_uploads
+    (id, bucket_id, key, version, upload_signature) values (${randomUUID()}, 'b', 'parts', ${inParts}, '')`);
+  for (const version of [resumable, inParts]) await deps.store.put(version, body('x'), any);
+  const { findings } = await check(true);
+  expect(findings.filter(({ kind }) => kind === 'orphan-blob')).toEqual([]);
+  expect(await deps.store.head(resumable)).not.toBeNull();
+  expect(await deps.store.head(inParts)).not.toBeNull();
 });

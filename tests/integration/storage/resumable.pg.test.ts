@@ -195,7 +195,7 @@ describe('a resumable upload', () => {
     await sweepUploads(instance.deps);
     expect((await patch(path, 2, 'cde')).status).toBe(404);
     const left = [];
-    for await (const { upload } of instance.deps.store.growing.list()) left.push(upload);
+    for await (const { id } of instance.deps.store.growing.list()) left.push(id);
     const known = await database.owner.query<{ version: string }>(
       sql`select version from ownbase.resumable_upload`,
     );

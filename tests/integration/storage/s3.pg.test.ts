@@ -361,8 +361,34 @@ describe('an upload in parts', () => {
     await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: 'wrong', UploadId }));
     await expect(part('wrong', UploadId, 1, 'x')).rejects.toMatchObject(failure('NoSuchUpload', 404));
     const left = [];
-    for await (const { upload } of deps.store.parts.list()) left.push(upload);
+    for await (const { id } of deps.store.parts.list()) left.push(id);
     expect(left).not.toContain(UploadId);
+  });
+
+  it('that is completed twice at once answers both with the one object', async () => {
+    const place = { Bucket, Key: 'twice' };
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(place));
+    const Body = randomBytes(500_000);
+    for (const PartNumber of [1, 2])
+      await s3.send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }));
+    const complete = () => s3.send(new CompleteMultipartUploadCommand({ ...place, UploadId }));
+    const [first, second] = await Promise.all([complete(), complete()]);
+    expect(second.ETag).toBe(first.ETag);
+    const stored = await s3.send(new GetObjectCommand(place));
+    expect(Buffer.from((await stored.Body?.transformToByteArray()) ?? [])).toEqual(
+      Buffer.concat([Body, Body]),
+    );
+  });
+
+  it('counts one of two parts that arrive at once under one number', async () => {
+    const place = { Bucket, Key: 'racing' };
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(place));
+    const bodies = Array.from({ length: 8 }, (_, i) => `part ${i}`);
+    await Promise.all(
+      bodies.map((Body) => s3.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body }))),
+    );
+    await s3.send(new CompleteMultipartUploadCommand({ ...place, UploadId }));
+    expect(bodies).toContain(await text('racing'));
   });
 
   it('keeps its bucket from being deleted', async () => {
