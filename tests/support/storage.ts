@@ -2,21 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
-import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import type { Observation } from '../../src/core/observe.ts';
-import { trustProxies } from '../../src/http/client-address.ts';
-import { createGateway } from '../../src/http/gateway.ts';
-import { createHttpServer } from '../../src/http/server.ts';
-import { loadInstanceKeys } from '../../src/identity/instance-keys.ts';
 import { secretSigningKey, signToken } from '../../src/identity/sign.ts';
-import { type Claims, createTokenVerifier } from '../../src/identity/verify.ts';
-import { createPool } from '../../src/pg/pool.ts';
-import { createRequestDb, createServiceDb } from '../../src/pg/session.ts';
+import type { Claims } from '../../src/identity/verify.ts';
 import { openFsStore } from '../../src/storage/backends/fs.ts';
+import type { ObjectStore } from '../../src/storage/backends/object-store.ts';
 import type { StorageInput } from '../../src/storage/deps.ts';
-import { createStorageService } from '../../src/storage/service.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { runStorage } from './storage-service.ts';
 
 /** A storage service of its own behind a gateway, for one test file. */
 export type StorageInstance = {
@@ -33,6 +26,8 @@ export type StorageInstance = {
   readonly sign: (claims: Claims) => Promise<string>;
   /** Calls the REST family; the target is sent raw. */
   readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+  /** Folder of the instance: its keys, and the store. */
+  readonly root: string;
   /** Folder of the filesystem store. */
   readonly folder: string;
   /** Versions of all blobs that are on disk. */
@@ -64,6 +59,10 @@ export type InstanceOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Puts something between the service and what it is given, such as failures. */
   readonly wrap?: (input: StorageInput) => StorageInput;
+  /** Puts something between the service and its database. */
+  readonly through?: (databaseUrl: string) => string;
+  /** Takes the place of the filesystem store, which gets this folder. */
+  readonly openStore?: (folder: string) => Promise<ObjectStore>;
 };
 
 const oneHourSeconds = 3600;
@@ -72,56 +71,22 @@ const oneHourSeconds = 3600;
 export async function startStorage(options: InstanceOptions = {}): Promise<StorageInstance> {
   const database = await createTestDatabase(options.fixture);
   const root = await mkdtemp(join(tmpdir(), 'ownbase-storage-'));
-  const { config } = loadConfig({ projectDir: root, env: options.env ?? {}, flags: {} });
-  const keys = await loadInstanceKeys(config.keys, root);
-  const observed: Observation[] = [];
-  const poolOptions = { max: 10, acquireTimeoutMs: 10_000, idleTimeoutMs: 10_000, applicationName: 'test' };
-  const requestPool = createPool({ ...poolOptions, url: database.url('authenticator') });
-  const servicePool = createPool({ ...poolOptions, url: database.url('supabase_storage_admin') });
-  const store = await openFsStore({ root: join(root, 'files'), isDurable: false });
-  const deps: StorageInput = {
-    config: config.storage,
-    requestDb: createRequestDb(requestPool),
-    serviceDb: createServiceDb(servicePool),
-    keys,
-    verifier: createTokenVerifier({
-      source: keys.source,
-      clock: systemClock,
-      leewaySeconds: 0,
-      checkIssuedAt: false,
-      cacheSize: 1000,
-    }),
-    clock: systemClock,
-    random: systemRandom,
-    observer: (observation) => observed.push(observation),
-    publicUrl: 'http://127.0.0.1',
-    store,
-  };
-  const input = options.wrap?.(deps) ?? deps;
-  const service = createStorageService(input);
-  const mount = { service: 'storage' as const, handler: service.handle, isGuarded: false };
-  const server = createHttpServer({
-    router: createGateway({
-      keys: keys.api,
-      requireApikey: false,
-      mounts: [
-        { ...mount, prefix: '/storage/v1', credentials: 'apikey' },
-        { ...mount, prefix: '/storage/v1/s3', base: '/storage/v1', credentials: 'untouched' },
-      ],
-    }),
-    observer: deps.observer,
-    isTrustedProxy: trustProxies([]),
-    requestTimeoutMs: 60_000,
+  const folder = join(root, 'files');
+  const { through = (url) => url, openStore = openFiles } = options;
+  const running = await runStorage({
+    root,
+    env: options.env ?? {},
+    databaseUrl: (login) => through(database.url(login)),
+    store: await openStore(folder),
+    wrap: options.wrap ?? ((input) => input),
   });
-  const port = await server.listen(0, '127.0.0.1');
   afterAll(async () => {
-    await server.close(1000);
-    await service.close();
-    await Promise.all([requestPool.end(), servicePool.end()]);
+    await running.close();
     await rm(root, { recursive: true, force: true });
   });
+  const { deps, port, observed } = running;
   const url = `http://127.0.0.1:${port}`;
-  const sign = (claims: Claims): Promise<string> => signToken(claims, secretSigningKey(keys.jwtSecret));
+  const sign = (claims: Claims): Promise<string> => signToken(claims, secretSigningKey(deps.keys.jwtSecret));
   const exp = Math.floor(Date.now() / 1000) + oneHourSeconds;
   return {
     url,
@@ -129,16 +94,20 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
     database,
     deps,
     observed,
-    anonKey: keys.api.anonToken,
-    serviceKey: keys.api.serviceToken,
+    anonKey: deps.keys.api.anonToken,
+    serviceKey: deps.keys.api.serviceToken,
     userToken: (sub, claims = {}) => sign({ sub, role: 'authenticated', exp, ...claims }),
     sign,
     call: (method, path, call) => callStorage(`${url}/storage/v1${path}`, method, call),
-    folder: join(root, 'files'),
-    blobs: () => filesUnder(join(root, 'files', 'blobs')),
-    unfinished: () => filesUnder(join(root, 'files', 'incoming')),
+    root,
+    folder,
+    blobs: () => filesUnder(join(folder, 'blobs')),
+    unfinished: () => filesUnder(join(folder, 'incoming')),
   };
 }
+
+/** A filesystem store that flushes nothing: nothing has to outlive the machine. */
+const openFiles = (folder: string): Promise<ObjectStore> => openFsStore({ root: folder, isDurable: false });
 
 async function callStorage(url: string, method: string, options: CallOptions = {}): Promise<Answer> {
   const { body, token } = options;

@@ -29,10 +29,38 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../../../src/pg/sql/sql.ts';
 import { send } from '../../support/http.ts';
 import { startStorage } from '../../support/storage.ts';
 
-const instance = await startStorage({ env: { FILE_SIZE_LIMIT: '20MiB', OWNBASE_STORAGE_DELETE_GRACE: '0' } });
+/** Holds the next completion while it puts its parts together. */
+let assembly: Promise<void> | null = null;
+let lookups = 0;
+
+const instance = await startStorage({
+  env: { FILE_SIZE_LIMIT: '20MiB', OWNBASE_STORAGE_DELETE_GRACE: '0' },
+  wrap: (input) => ({
+    ...input,
+    store: {
+      ...input.store,
+      parts: {
+        ...input.store.parts,
+        async complete(...all) {
+          await assembly;
+          return input.store.parts.complete(...all);
+        },
+      },
+    },
+    serviceDb: {
+      ...input.serviceDb,
+      async query(statement) {
+        const rows = await input.serviceDb.query(statement);
+        if (compile(statement).text.includes('from storage.s3_multipart_uploads where id')) lookups++;
+        return rows as never;
+      },
+    },
+  }),
+});
 const { database, deps, port, serviceKey } = instance;
 const { accessKeyId, secretAccessKey, region } = deps.keys.s3;
 
@@ -372,7 +400,16 @@ describe('an upload in parts', () => {
     for (const PartNumber of [1, 2])
       await s3.send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }));
     const complete = () => s3.send(new CompleteMultipartUploadCommand({ ...place, UploadId }));
-    const [first, second] = await Promise.all([complete(), complete()]);
+    let goOn = (): void => {};
+    assembly = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    lookups = 0;
+    const both = [complete(), complete()] as const;
+    // Each looks the upload up when it comes, and the first once more when it is its turn.
+    await expect.poll(() => lookups).toBe(3);
+    goOn();
+    const [first, second] = await Promise.all(both);
     expect(second.ETag).toBe(first.ETag);
     const stored = await s3.send(new GetObjectCommand(place));
     expect(Buffer.from((await stored.Body?.transformToByteArray()) ?? [])).toEqual(
