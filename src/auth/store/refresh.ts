@@ -18,6 +18,10 @@ export type RefreshState = {
 const userJson = sql`(select to_json(x) from (select ${userColumns}) x)`;
 const sessionJson = sql`(select to_json(x) from (select ${sessionColumns}) x)`;
 
+/** The column is text, and only a cast of it finds its user by the key; text that is no UUID is nobody's. */
+const ownerOf = (userId: Sql): Sql =>
+  sql`case when ${userId} ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' then ${userId}::uuid end`;
+
 /** Reads the state of a token of the short form; null when there is no such token, or no user to it. */
 export async function readShortState(db: Queryable, token: string): Promise<RefreshState | null> {
   const [state] = await db.query<RefreshState>(sql`
@@ -25,7 +29,7 @@ export async function readShortState(db: Queryable, token: string): Promise<Refr
       (select to_json(l) from auth.refresh_tokens l
         where l.session_id = t.session_id and l.revoked is false order by l.id desc limit 1) as live
     from auth.refresh_tokens t
-    join auth.users u on u.id::text = t.user_id
+    join auth.users u on u.id = ${ownerOf(sql`t.user_id`)}
     left join auth.sessions s on s.id = t.session_id
     where t.token = ${token}`);
   return state ?? null;
