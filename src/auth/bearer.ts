@@ -16,12 +16,6 @@ const known: ReadonlySet<string> = new Set(
 const isKnown = (algorithm: string): boolean =>
   known.has(algorithm) || algorithm === 'none' || algorithm === 'EdDSA';
 
-/** The algorithm that a verified token names. */
-export function algorithmOf(token: string): string {
-  const { text } = decodeBase64(token.slice(0, token.indexOf('.')));
-  return String((JSON.parse(text) as { alg?: unknown }).alg);
-}
-
 /** Whether tokens may be signed by an algorithm; the ones of the instance's own keys always are. */
 export const isPermittedAlgorithm = (
   algorithm: string,

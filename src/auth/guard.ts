@@ -1,7 +1,7 @@
 import { epochSeconds } from '../core/clock.ts';
 import { bearerToken } from '../identity/authorization.ts';
-import type { Claims } from '../identity/verify.ts';
-import { algorithmOf, claimMismatch, invalidMethod, isPermittedAlgorithm, tokenRefusal } from './bearer.ts';
+import type { Claims, VerifiedToken } from '../identity/verify.ts';
+import { claimMismatch, invalidMethod, isPermittedAlgorithm, tokenRefusal } from './bearer.ts';
 import type { AdminCall, Call, UserCall } from './call.ts';
 import type { AuthContext } from './context.ts';
 import { requestFailure } from './failures/request.ts';
@@ -30,14 +30,13 @@ async function demandClaims(context: AuthContext, call: Call): Promise<Claims> {
     throw requestFailure.badJwt(tokenRefusal(token, verified.error, isPermitted, now));
   }
   const { claims } = verified.value;
-  const refusal = claimsRefusal(context, token, claims);
+  const refusal = claimsRefusal(context, verified.value);
   if (refusal !== null) throw requestFailure.badJwt(refusal);
   return claims;
 }
 
 /** What this service, unlike others that verify tokens, minds about a good one. */
-function claimsRefusal(context: AuthContext, token: string, claims: Claims): string | null {
-  const algorithm = algorithmOf(token);
+function claimsRefusal(context: AuthContext, { algorithm, claims }: VerifiedToken): string | null {
   const isPermitted = isPermittedAlgorithm(algorithm, context.keys.jwks.keys);
   if (!isPermitted) return invalidMethod(algorithm);
   const mismatch = claimMismatch(claims);

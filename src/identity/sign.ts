@@ -1,4 +1,5 @@
 import { type CryptoKey, importJWK, type JWK, SignJWT } from 'jose';
+import { hmacOf } from './hmac.ts';
 import type { Claims } from './verify.ts';
 
 /** The key that new tokens are signed with. */
@@ -25,12 +26,14 @@ export async function jwkSigningKey(jwk: JWK): Promise<SigningKey> {
 }
 
 /** Signs claims as they are; times are the caller's business. */
-export function signToken(claims: Claims, signing: SigningKey): Promise<string> {
-  return new SignJWT({ ...claims })
-    .setProtectedHeader({
-      alg: signing.algorithm,
-      typ: 'JWT',
-      ...(signing.kid === null ? {} : { kid: signing.kid }),
-    })
-    .sign(signing.key);
+export async function signToken(claims: Claims, signing: SigningKey): Promise<string> {
+  const { algorithm, kid, key } = signing;
+  const header = { alg: algorithm, typ: 'JWT', ...(kid === null ? {} : { kid }) };
+  if (!(key instanceof Uint8Array)) {
+    return new SignJWT({ ...claims }).setProtectedHeader(header).sign(key);
+  }
+  const signed = `${part(header)}.${part(claims)}`;
+  return `${signed}.${hmacOf(algorithm, key, signed).toString('base64url')}`;
 }
+
+const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

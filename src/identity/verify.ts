@@ -2,6 +2,7 @@ import { compactVerify, decodeProtectedHeader } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { type Clock, epochSeconds } from '../core/clock.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { openHmacToken } from './hmac.ts';
 import type { VerificationKey } from './key-set.ts';
 
 /** The payload of a token; a JSON object of any members. */
@@ -10,6 +11,8 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** A token whose signature and times were right. */
 export type VerifiedToken = {
   readonly claims: Claims;
+  /** The algorithm that its header names. */
+  readonly algorithm: string;
   /** The payload's JSON text, as `request.jwt.claims` carries it. */
   readonly claimsText: string;
   /** `exp` in epoch seconds, or Infinity without one. */
@@ -80,9 +83,8 @@ export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
       const hit = known(token);
       if (hit !== null) return ok(hit);
       const payload = await verifyBySource(token, options.source);
-
       if (!payload.ok) return payload;
-      const result = readClaims(payload.value, options);
+      const result = readClaims(token, payload.value, options);
       if (result.ok) cache.set(token, result.value);
       return result;
     },
@@ -163,19 +165,36 @@ async function verifySignature(
   const usable = named.length > 0 ? named : candidates.filter((key) => kid === null || key.kid === null);
   if (usable.length === 0) return err({ kind: 'no-suitable-key', kid });
   for (const candidate of usable) {
-    try {
-      const { payload } = await compactVerify(token, candidate.key);
-      if (isVouchedFor(payload, candidate)) return ok(payload);
-    } catch {
-      // The next key may fit; after the last one the signature is wrong.
-    }
+    const payload = await openToken(token, algorithm, header.crit !== undefined, candidate);
+    // Without one the next key may fit; after the last one the signature is wrong.
+    if (payload !== null && isVouchedFor(payload, candidate)) return ok(payload);
   }
   return err({ kind: 'bad-signature' });
 }
 
+/** The payload of a token that a key signed, null when it did not. Headers that must be understood are the library's. */
+async function openToken(
+  token: string,
+  algorithm: string,
+  isCritical: boolean,
+  { key }: VerificationKey,
+): Promise<Uint8Array | null> {
+  if (key instanceof Uint8Array && !isCritical) return openHmacToken(algorithm, key, token);
+  try {
+    return (await compactVerify(token, key)).payload;
+  } catch {
+    // The library throws for a wrong signature, as for a header that it does not understand.
+    return null;
+  }
+}
+
 type TimeClaim = 'exp' | 'nbf' | 'iat';
 
-function readClaims(payload: Uint8Array, options: VerifierOptions): Result<VerifiedToken, TokenFailure> {
+function readClaims(
+  token: string,
+  payload: Uint8Array,
+  options: VerifierOptions,
+): Result<VerifiedToken, TokenFailure> {
   const claimsText = new TextDecoder().decode(payload);
   let parsed: unknown;
   try {
@@ -194,7 +213,8 @@ function readClaims(payload: Uint8Array, options: VerifierOptions): Result<Verif
   const failure = checkTimes(claims, options);
   if (failure !== null) return err(failure);
   const expiresAt = typeof claims.exp === 'number' ? claims.exp : Number.POSITIVE_INFINITY;
-  return ok({ claims, claimsText, expiresAt });
+  const algorithm = decodeProtectedHeader(token).alg ?? '';
+  return ok({ claims, algorithm, claimsText, expiresAt });
 }
 
 function checkTimes(claims: Claims, options: VerifierOptions): TokenFailure | null {

@@ -1,4 +1,5 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { createHmac } from 'node:crypto';
+import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import { secretKey, type VerificationKey, verificationKey } from '../../../src/identity/key-set.ts';
@@ -114,5 +115,52 @@ describe('a token', () => {
       ok: false,
       error: { kind: 'no-suitable-key', kid: 'k2' },
     });
+  });
+
+  it.each(['HS256', 'HS384', 'HS512'])('signed by %s elsewhere is known here', async (alg) => {
+    const foreign = await new SignJWT({ role: 'anon' })
+      .setProtectedHeader({ alg })
+      .sign(new TextEncoder().encode(secret));
+    expect(await verifier.verify(foreign)).toMatchObject({ ok: true, value: { algorithm: alg } });
+  });
+
+  it('signed here is known elsewhere', async () => {
+    const { payload, protectedHeader } = await jwtVerify(
+      await sign({ role: 'anon' }),
+      new TextEncoder().encode(secret),
+    );
+    expect([payload, protectedHeader]).toEqual([{ role: 'anon' }, { alg: 'HS256', typ: 'JWT' }]);
+  });
+
+  it.each([
+    ['a stray character in its signature', (token: string) => `${token.slice(0, -1)}!${token.slice(-1)}`],
+    ['padding after its signature', (token: string) => `${token}=`],
+    ['half of its signature', (token: string) => token.slice(0, -20)],
+    ['no signature', (token: string) => token.slice(0, token.lastIndexOf('.') + 1)],
+    ['a stray character in its payload', (token: string) => token.replace('.', '.!')],
+  ])('with %s is refused', async (_, change) => {
+    const changed = change(await sign({ role: 'anon' }));
+    expect(await verifier.verify(changed)).toEqual({ ok: false, error: { kind: 'bad-signature' } });
+  });
+
+  it('whose header must be understood, and is not, is refused', async () => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const signed = `${part({ alg: 'HS256', crit: ['exp'], exp: 1 })}.${part({ role: 'anon' })}`;
+    const mac = createHmac('sha256', secret).update(signed).digest('base64url');
+    expect(await verifier.verify(`${signed}.${mac}`)).toEqual({
+      ok: false,
+      error: { kind: 'bad-signature' },
+    });
+  });
+
+  it('of an empty secret is refused, and none is made', async () => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const signed = `${part({ alg: 'HS256' })}.${part({ role: 'service_role' })}`;
+    const token = `${signed}.${createHmac('sha256', '').update(signed).digest('base64url')}`;
+    expect(await verifierOf([secretKey('')]).verify(token)).toEqual({
+      ok: false,
+      error: { kind: 'bad-signature' },
+    });
+    await expect(sign({}, '')).rejects.toThrow(TypeError);
   });
 });
