@@ -11,6 +11,9 @@ export const timestampNow = (clock: Clock): string => new Date(clock.now()).toIS
 /** A moment given in epoch milliseconds. */
 export const timestampAt = (epochMs: number): string => new Date(epochMs).toISOString();
 
+/** How the server prints moments when its zone is UTC, alone or inside JSON: the usual case, read without `Date`. */
+const utcShape = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00(?::00)?)?$/;
+
 /**
  * Epoch milliseconds of a timestamp as Postgres prints it, alone or inside JSON; one without a zone is UTC.
  * `infinity` is Infinity. Throws `RangeError` for anything else.
@@ -26,11 +29,16 @@ export function epochMs(text: string): number {
  * RFC 3339 in UTC with the microseconds that the database keeps, trailing zeros left out, as Go prints times.
  */
 export function rfc3339(text: string): string {
+  const plain = utcShape.exec(text);
+  if (plain !== null) return withFraction(`${plain[1]}T${plain[2]}`, plain[3] ?? '');
   if (text === 'infinity') return endOfTime;
   if (text === '-infinity') return '0001-01-01T00:00:00Z';
   const { seconds, fraction } = parts(text);
-  const utc = new Date(Date.parse(seconds)).toISOString().slice(0, 19);
-  const digits = fraction.replace(/0+$/, '');
+  return withFraction(new Date(Date.parse(seconds)).toISOString().slice(0, 19), fraction);
+}
+
+function withFraction(utc: string, fraction: string): string {
+  const digits = fraction.endsWith('0') ? fraction.replace(/0+$/, '') : fraction;
   return digits === '' ? `${utc}Z` : `${utc}.${digits}Z`;
 }
 

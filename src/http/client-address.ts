@@ -10,6 +10,7 @@ export type ProxyTrust = (address: string) => boolean;
 
 /** Trust for a list of addresses and CIDR blocks; throws `RangeError` for one that is neither. */
 export function trustProxies(entries: readonly string[]): ProxyTrust {
+  if (entries.length === 0) return () => false;
   const blocks = new BlockList();
   for (const entry of entries) {
     const [address = '', prefix] = entry.split('/');

@@ -15,6 +15,7 @@ import {
 } from '../../../src/auth/mfa/totp.ts';
 import { createUsedSteps } from '../../../src/auth/mfa/used-steps.ts';
 import { errorParams, withFragment, withQuery } from '../../../src/auth/redirects/location.ts';
+import { epochMs, rfc3339 } from '../../../src/auth/timestamp.ts';
 import { systemRandom } from '../../../src/core/clock.ts';
 
 function standingClock() {
@@ -42,6 +43,25 @@ describe('a duration', () => {
 
   it.each(['', '10', 'h', '1d', '1h 30m', '1e3s', '--1s'])('is not %j', (text) => {
     expect(() => parseGoDuration(text)).toThrow(RangeError);
+  });
+});
+
+describe('a moment of the database', () => {
+  it.each([
+    ['2026-01-02 03:04:05.678900+00', '2026-01-02T03:04:05.6789Z'],
+    ['2026-01-02T03:04:05.678901+00:00', '2026-01-02T03:04:05.678901Z'],
+    ['2026-01-02 03:04:05', '2026-01-02T03:04:05Z'],
+    ['2026-01-02T03:04:05.000Z', '2026-01-02T03:04:05Z'],
+    ['2026-01-02 03:04:05.5+05:30', '2026-01-01T21:34:05.5Z'],
+    ['2026-01-02 03:04:05.000001-08', '2026-01-02T11:04:05.000001Z'],
+    ['infinity', '9999-12-31T23:59:59Z'],
+  ])('%s is %s to clients', (printed, told) => {
+    expect(rfc3339(printed)).toBe(told);
+    if (printed !== 'infinity') expect(epochMs(printed)).toBe(Date.parse(told));
+  });
+
+  it.each(['', 'now', '2026-01-02', '2026-01-02 03:04:05.1234567+00'])('is not %j', (printed) => {
+    expect(() => rfc3339(printed)).toThrow(RangeError);
   });
 });
 
