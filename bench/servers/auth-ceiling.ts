@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import pg from 'pg';
 
 /*
- * The ceiling of auth: GET /user and refreshes by heart, with one read, and one write where something changes, on named
- * statements. Environment: PORT, DATABASE_URL, JWT_SECRET, POOL.
+ * The ceiling of auth: GET /user and refreshes by heart. It reads the rows that the service reads and writes those that
+ * it writes, in one read, and one write where something changes, on named statements; it decides nothing.
+ * Environment: PORT, DATABASE_URL, JWT_SECRET, POOL.
  */
 const secret = process.env.JWT_SECRET ?? '';
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: Number(process.env.POOL ?? 10) });
@@ -13,16 +14,24 @@ const user = `u.*,
   coalesce((select json_agg(i) from auth.identities i where i.user_id = u.id), '[]') as identities,
   coalesce((select json_agg(f) from auth.mfa_factors f where f.user_id = u.id), '[]') as factors`;
 
+const session = `(select to_json(x) from (select s.*, (
+    select json_agg(a) from auth.mfa_amr_claims a where a.session_id = s.id) as amr) x) as session`;
+
 const principal = {
   name: 'principal',
-  text: `select to_json(p) as json from (select ${user}, s.id as session_id
-    from auth.users u left join auth.sessions s on s.user_id = u.id and s.id = $2 where u.id = $1) p`,
+  text: `select to_json(p) as json, ${session}
+    from (select ${user} from auth.users u where u.id = $1) p
+    left join auth.sessions s on s.user_id = p.id and s.id = $2`,
 };
 
 const refreshState = {
   name: 'refresh-state',
-  text: `select to_json(p) as json, t.id as token_id, t.session_id from auth.refresh_tokens t
+  text: `select to_json(p) as json, ${session}, t.id as token_id, t.session_id, (
+      select to_json(l) from auth.refresh_tokens l
+      where l.session_id = t.session_id and not l.revoked order by l.id desc limit 1) as live
+    from auth.refresh_tokens t
     join auth.users u on u.id = t.user_id::uuid
+    left join auth.sessions s on s.id = t.session_id
     cross join lateral (select ${user}) p where t.token = $1 and not t.revoked`,
 };
 
@@ -36,6 +45,8 @@ const swap = {
     ), logged as (
       insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
       values (null, $4, '{}', now(), ''), (null, $5, '{}', now(), '')
+    ), moved as (
+      update auth.users set updated_at = now() where id = $6
     )
     update auth.sessions set refreshed_at = now(), updated_at = now() where id = $3`,
 };
@@ -46,7 +57,8 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 function claimsOf(authorization: string): { readonly sub: string; readonly session_id: string } | null {
   const [header = '', payload = '', signature = ''] = authorization.slice('Bearer '.length).split('.');
   if (sign(`${header}.${payload}`) !== signature) return null;
-  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string; session_id: string };
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  return claims.exp > Date.now() / 1000 ? claims : null;
 }
 
 async function bodyOf(message: IncomingMessage): Promise<string> {
@@ -70,7 +82,7 @@ async function refresh(message: IncomingMessage): Promise<unknown> {
   const child = randomBytes(8).toString('hex').slice(0, 12);
   await pool.query({
     ...swap,
-    values: [state.token_id, child, state.session_id, randomUUID(), randomUUID()],
+    values: [state.token_id, child, state.session_id, randomUUID(), randomUUID(), state.json.id],
   });
   const exp = Math.floor(Date.now() / 1000) + 3600;
   const head = `${part({ alg: 'HS256' })}.${part({ sub: state.json.id, session_id: state.session_id, exp })}`;
