@@ -61,12 +61,16 @@ export async function startApp(input: AppInput): Promise<App> {
     createTokenVerifier({ source, clock, leewaySeconds: 0, checkIssuedAt: false, cacheSize: 10_000 });
   const dataKeys = withThirdParty(keys.source, { config, clock, observer, supervisor });
   const publicUrl = config.gateway.publicUrl ?? localUrl(config);
-  const services = await startServices({
+  const starting = startServices({
     ...{ config, keys, clock, random, observer, databases, supervisor, publicUrl, dataKeys },
     verifier: verifierOf(keys.source),
     dataVerifier: verifierOf(dataKeys),
     urls: input.urls,
     seedsBuckets: input.seedsBuckets ?? false,
+  });
+  const services = await starting.catch(async (thrown: unknown) => {
+    await databases.end();
+    throw thrown;
   });
   const gateway = createHttpServer({
     router: createGateway({

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Bus } from '../cluster/bus.ts';
-import type { Config } from '../config/load.ts';
+import { type Config, ConfigError } from '../config/load.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Supervisor } from '../core/lifecycle.ts';
 import type { Observer } from '../core/observe.ts';
@@ -67,7 +68,10 @@ export function preloadServices({ auth, storage, realtime }: Config): void {
   Promise.all(wanted).catch(() => {});
 }
 
-/** Starts the services side by side; each is imported only when it is turned on. */
+/**
+ * Starts the services side by side; each is imported only when it is turned on. Rejects when one does not start, after
+ * those that did were stopped.
+ */
 export async function startServices(input: ServiceInput): Promise<Services> {
   const { config } = input;
   const named: readonly (readonly [name: string, start: () => Promise<Part>])[] = [
@@ -76,9 +80,19 @@ export async function startServices(input: ServiceInput): Promise<Services> {
     ...(config.storage.enabled ? [['storage', () => startStorage(input)] as const] : []),
     ...(config.realtime.enabled ? [['realtime', () => startRealtime(input)] as const] : []),
   ];
-  const parts = await Promise.all(named.map(async ([name, start]) => [name, await start()] as const));
+  const started = await Promise.allSettled(
+    named.map(async ([name, start]) => [name, await start()] as const),
+  );
+  const parts = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = started.find((one) => one.status === 'rejected');
   const each = (pick: (part: Part) => (() => Promise<void>) | undefined): Promise<unknown> =>
     Promise.all(parts.map(([, part]) => pick(part)?.()));
+  if (failed !== undefined) {
+    await each((part) => part.drain);
+    await input.supervisor.stop();
+    await each((part) => part.stop);
+    throw failed.reason;
+  }
   return {
     mounts: parts.flatMap(([, part]) => part.mounts),
     upgrade: parts.find(([, part]) => part.upgrade !== undefined)?.[1].upgrade ?? null,
@@ -176,6 +190,7 @@ async function startStorage(input: ServiceInput): Promise<Part> {
   };
   const service = createStorageService(deps);
   if (input.seedsBuckets && Object.keys(config.storage.buckets).length > 0) {
+    await demandSeedFiles(config);
     const { seedBuckets } = await import('../storage/seed.ts');
     await seedBuckets(deps, config.storage.buckets, join(config.projectDir, 'supabase'));
   }
@@ -188,6 +203,18 @@ async function startStorage(input: ServiceInput): Promise<Part> {
     ],
     stop: service.close,
   };
+}
+
+/** A start that found out in the middle of it would leave half of the buckets. */
+async function demandSeedFiles({ storage, projectDir }: Config): Promise<void> {
+  const problems: string[] = [];
+  for (const [name, { objects_path: path }] of Object.entries(storage.buckets)) {
+    if (path === undefined || path === '') continue;
+    await access(resolve(projectDir, 'supabase', path)).catch(() => {
+      problems.push(`[storage.buckets.${name}] objects_path: there is no ${path} in supabase/`);
+    });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 const websocketPath = '/realtime/v1/websocket';

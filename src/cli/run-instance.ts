@@ -60,7 +60,7 @@ async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
     const database = await prepareDatabase(config, keys, reportPreparation);
     try {
       const observer = createLog(config.gateway.logLevel);
-      const seedsBuckets = database.isNew && process.env.NODE_ENV !== 'production';
+      const seedsBuckets = database.isNew && (config.db.seed ?? process.env.NODE_ENV !== 'production');
       return { database, app: await startApp({ config, keys, urls: database.urls, observer, seedsBuckets }) };
     } catch (thrown) {
       await database.embedded?.stop();

@@ -104,6 +104,23 @@ describe('start', () => {
     await expect(lstat(join(folder, '.ownbase/postgres'))).rejects.toThrow('ENOENT');
   });
 
+  it('ends with 1 when the files of a bucket are not there', async () => {
+    const folder = await project({
+      'supabase/config.toml': '[storage.buckets.pictures]\nobjects_path = "./pictures"\n',
+    });
+    const { code, stderr } = await runCli(['start', '--project', folder, ...ports]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('[storage.buckets.pictures] objects_path: there is no ./pictures in supabase/');
+  });
+
+  it('ends with 2 when one service does not start, with what the others had begun', async () => {
+    const taken = await project({ store: 'a file in the place of the folder' });
+    const args = ['--storage-path', join(taken, 'store'), ...ports];
+    const { code, stderr } = await runCli(['start', '--project', await project(), ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('store');
+  });
+
   it('ends with 2 when the port of the gateway is taken, before a database is made', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');

@@ -76,7 +76,7 @@ export const databaseOptions = {
     kind: optional(boolean),
     default: null,
     flag: 'seed',
-    description: 'Run the seed files after the first migrations.',
+    description: 'Run the seed files after the first migrations, and make the buckets of config.toml.',
   }),
   seedEnabled: option({
     kind: boolean,
