@@ -18,6 +18,12 @@ create or replace trigger protect_objects_truncate
   before truncate on storage.objects for each statement execute function ownbase.refuse_truncate();
 create or replace trigger protect_buckets_truncate
   before truncate on storage.buckets for each statement execute function ownbase.refuse_truncate();
+create or replace trigger protect_buckets_analytics_truncate
+  before truncate on storage.buckets_analytics for each statement execute function ownbase.refuse_truncate();
+create or replace trigger protect_buckets_vectors_truncate
+  before truncate on storage.buckets_vectors for each statement execute function ownbase.refuse_truncate();
+create or replace trigger protect_vector_indexes_truncate
+  before truncate on storage.vector_indexes for each statement execute function ownbase.refuse_truncate();
 reset role;
 
 -- Resumable uploads: how far each has come. Its bytes are in the object store, under its version.

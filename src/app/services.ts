@@ -195,7 +195,9 @@ async function startStorage(input: ServiceInput): Promise<Part> {
     await seedBuckets(deps, config.storage.buckets, join(config.projectDir, 'supabase'));
   }
   input.supervisor.start({ id: 'storage outbox', service: 'storage', run: service.run });
-  const mount = { service: 'storage', handler: service.handle, isGuarded: false } as const;
+  const { uploadIdleMs: idleMs, uploadTimeoutMs: totalMs } = config.storage;
+  const patience = { idleMs, totalMs };
+  const mount = { service: 'storage', handler: service.handle, isGuarded: false, patience } as const;
   return {
     mounts: [
       { ...mount, prefix: '/storage/v1', credentials: 'apikey' },

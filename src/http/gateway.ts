@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ServiceId } from '../core/observe.ts';
 import { type ApiKeys, effectiveAuthorization } from '../identity/authorization.ts';
+import type { Patience } from './body-watch.ts';
 import { corsHeaders, isPreflight, preflightReply } from './cors.ts';
 import { type Handler, type HttpReply, type HttpRequest, jsonReply } from './exchange.ts';
 import type { RoutedRequest, Router } from './server.ts';
@@ -16,6 +17,8 @@ export type Mount = {
   readonly credentials: 'apikey' | 'untouched';
   /** Whether `require_apikey` applies. */
   readonly isGuarded: boolean;
+  /** How long its requests' bodies may take, where it is not the server's time for all. */
+  readonly patience?: Patience;
 };
 
 /** What the gateway needs besides its mounts. */
@@ -58,6 +61,7 @@ export function createGateway(options: GatewayOptions): Router {
           ? (message.headers.authorization ?? null)
           : effectiveAuthorization(message.headers.authorization, key, options.keys),
       faultHeaders: corsHeaders,
+      patience: mount.patience,
       answer: async (request) => withEdgeHeaders(await mount.handler(request), request),
     };
   };

@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Observer, ServiceId } from '../core/observe.ts';
+import { type BodyWatch, createBodyWatch, type Patience } from './body-watch.ts';
 import { type ClientAddress, clientAddress, type ProxyTrust } from './client-address.ts';
 import { type HttpReply, type HttpRequest, jsonReply, type ReplyHeaders } from './exchange.ts';
 
@@ -30,6 +31,8 @@ export type RoutedRequest = Routed & {
   readonly authorization: string | null;
   /** Headers that even the answer to an unhandled fault carries. */
   readonly faultHeaders?: ReplyHeaders;
+  /** How long its body may take, in place of the server's own time. */
+  readonly patience?: Patience | undefined;
 };
 
 /** Takes over a socket that asked to be upgraded; `path` and `query` are raw. */
@@ -46,7 +49,7 @@ export type ServerOptions = {
   readonly upgrade?: UpgradeHandler;
   readonly observer: Observer;
   readonly isTrustedProxy: ProxyTrust;
-  /** Time for a client to send one whole request; 0 for none. */
+  /** Time for a client to send one whole request, unless its service says otherwise; 0 for any time. */
   readonly requestTimeoutMs: number;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 };
@@ -68,12 +71,14 @@ const keepAliveMs = 65_000;
 export function createHttpServer(options: ServerOptions): HttpServer {
   const settings = {
     maxHeaderSize: maxHeaderBytes,
-    requestTimeout: options.requestTimeoutMs,
+    // Bodies are watched here, each with the patience of its service.
+    requestTimeout: 0,
     headersTimeout: Math.min(60_000, options.requestTimeoutMs || 60_000),
     keepAliveTimeout: keepAliveMs,
   };
+  const bodies = createBodyWatch(endLate);
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
-    void serve(options, message, response);
+    void serve(options, bodies, message, response);
   };
   const server =
     options.tls === undefined
@@ -120,6 +125,7 @@ function splitTarget(target: string): { readonly path: string; readonly query: s
 
 async function serve(
   options: ServerOptions,
+  bodies: BodyWatch,
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -129,6 +135,9 @@ async function serve(
   const routed = options.router(method, path, message);
   const client = clientAddress(message, options.isTrustedProxy);
   const request = toRequest(message, response, { ...routed, query, client, fullPath: path });
+  const { requestTimeoutMs: timeoutMs } = options;
+  const patience = routed.patience ?? { idleMs: timeoutMs, totalMs: timeoutMs };
+  const forget = hasBody(message) ? bodies.add(message, response, patience) : null;
   const fail = (error: unknown): HttpReply => {
     const { service } = routed;
     options.observer({ kind: 'fault', service, message: 'unhandled', error, requestId: request.id });
@@ -147,6 +156,7 @@ async function serve(
     reply = fail(error);
     await send(reply, request, message, response);
   }
+  forget?.();
   options.observer({
     kind: 'request-done',
     service: routed.service,
@@ -268,14 +278,27 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     error.code === 'HPE_HEADER_OVERFLOW'
       ? '431 Request Header Fields Too Large'
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
+        ? requestTimeout
         : '400 Bad Request';
+  socket.end(bareAnswer(status));
+}
+
+/** An answer outside of any request: a status and its name. */
+function bareAnswer(status: string): string {
   const body = JSON.stringify({ message: status.slice(4) });
-  socket.end(
+  return (
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\naccess-control-allow-origin: *\r\n` +
-      `content-length: ${body.length}\r\n\r\n${body}`,
+    `content-length: ${body.length}\r\n\r\n${body}`
   );
 }
+
+/** Ends a connection whose client does not send the body that it announced. */
+function endLate({ socket }: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent) socket.destroy();
+  else socket.end(bareAnswer(requestTimeout), () => socket.destroy());
+}
+
+const requestTimeout = '408 Request Timeout';
 
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -66,7 +66,9 @@ export async function runStorage({ root, env, ...given }: Composition): Promise<
     given.onAnswer?.();
     return reply;
   };
-  const mount = { service: 'storage' as const, handler, isGuarded: false };
+  const { uploadIdleMs: idleMs, uploadTimeoutMs: totalMs } = config.storage;
+  const patience = { idleMs, totalMs };
+  const mount = { service: 'storage' as const, handler, isGuarded: false, patience };
   const server = createHttpServer({
     router: createGateway({
       keys: keys.api,

@@ -77,6 +77,18 @@ export const storageOptions = {
     env: ['UPLOAD_FILE_SIZE_LIMIT_STANDARD'],
     description: 'Largest object of an upload that is not resumable; 0 leaves it to fileSizeLimit.',
   }),
+  uploadIdleMs: option({
+    kind: duration,
+    default: 60_000,
+    env: ['OWNBASE_UPLOAD_IDLE_TIMEOUT'],
+    description: 'How long an upload may stand still before its connection is closed.',
+  }),
+  uploadTimeoutMs: option({
+    kind: duration,
+    default: 86_400_000,
+    env: ['OWNBASE_UPLOAD_TIMEOUT'],
+    description: 'Longest time that one upload request may take; 0 for any time.',
+  }),
   deleteGraceMs: option({
     kind: duration,
     default: 600_000,

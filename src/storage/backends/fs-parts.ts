@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { DirectorySync } from './fs-directory.ts';
@@ -73,7 +73,10 @@ async function complete(
 }
 
 async function* contents(paths: readonly string[]): AsyncGenerator<Buffer> {
-  for (const path of paths) yield* createReadStream(path, { highWaterMark: chunkBytes });
+  for (const path of paths) {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    yield* handle.createReadStream({ highWaterMark: chunkBytes });
+  }
 }
 
 /** Parts that arrive change their upload's folder, so that its own time is that of the newest. */

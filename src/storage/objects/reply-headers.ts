@@ -19,14 +19,16 @@ export function objectHeaders(metadata: Partial<ObjectMetadata>): ReplyHeaders {
   };
 }
 
+/** Documents that can hold scripts, or others that can: pages, what is read as XML, and messages of several parts. */
+const canHoldScripts = /html|xml|svg|xsl|multipart|message/i;
+
 /**
  * Uploads share the API's origin: no browser may guess their type, and documents that can hold scripts are sandboxed.
  */
-function safetyHeaders(contentType: string): ReplyHeaders {
-  const canHoldScripts = /html|xml|svg/i.test(contentType);
+export function safetyHeaders(contentType: string): ReplyHeaders {
   return {
     'x-content-type-options': 'nosniff',
-    ...(canHoldScripts
+    ...(canHoldScripts.test(contentType)
       ? { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox" }
       : {}),
   };

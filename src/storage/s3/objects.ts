@@ -4,7 +4,7 @@ import { StorageError } from '../errors.ts';
 import { requireNameCharacters } from '../names.ts';
 import { aftermathOf } from '../objects/aftermath.ts';
 import { serveObject } from '../objects/download.ts';
-import { httpDate, requireSendable } from '../objects/reply-headers.ts';
+import { httpDate, requireSendable, safetyHeaders } from '../objects/reply-headers.ts';
 import { uploadFile } from '../objects/upload.ts';
 import { findBucket } from '../store/buckets.ts';
 import { deleteObjects, findObject, locate } from '../store/objects.ts';
@@ -78,18 +78,17 @@ export const get: Operation = async (s3) => {
   const row = await requireVisible(s3);
   const reply = await serveObject(deps, call.request, row, { download: undefined });
   const stored = metadataOf(row.metadata);
-  return {
-    ...reply,
-    headers: {
-      ...reply.headers,
-      'content-type': reply.status === 304 ? undefined : stored.mimetype,
-      'cache-control': stored.cacheControl,
-      'accept-ranges': undefined,
-      'x-robots-tag': undefined,
-      ...metadataHeaders(row.user_metadata),
-      ...overridden(s3),
-    },
+  const headers: ReplyHeaders = {
+    ...reply.headers,
+    'content-type': reply.status === 304 ? undefined : stored.mimetype,
+    'cache-control': stored.cacheControl,
+    'accept-ranges': undefined,
+    'x-robots-tag': undefined,
+    ...metadataHeaders(row.user_metadata),
+    ...overridden(s3),
   };
+  // A browser that is given a signed URL shows the type as it was stored, or as the URL has it.
+  return { ...reply, headers: { ...headers, ...safetyHeaders(String(headers['content-type'] ?? '')) } };
 };
 
 /** HeadObject: answered from the row. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Observation, silent } from '../../../src/core/observe.ts';
 import { BodyTooLarge, readBody } from '../../../src/http/body.ts';
 import { trustProxies } from '../../../src/http/client-address.ts';
-import { type HttpReply, type HttpRequest, jsonReply } from '../../../src/http/exchange.ts';
+import { type Handler, type HttpReply, type HttpRequest, jsonReply } from '../../../src/http/exchange.ts';
 import { createGateway } from '../../../src/http/gateway.ts';
 import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
 import { send } from '../../support/http.ts';
@@ -227,5 +227,62 @@ describe('a drain', () => {
     finish();
     expect((await running).status).toBe(200);
     expect(await closed).toEqual({ timedOut: false });
+  });
+});
+
+describe('a client that does not send the body that it announced', () => {
+  const head = (path: string): string => `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n`;
+  const read: Handler = async ({ body }) => {
+    let size = 0;
+    for await (const chunk of body) size += (chunk as Buffer).length;
+    return jsonReply(200, { size });
+  };
+  const mount = { service: 'storage', handler: read, credentials: 'apikey', isGuarded: false } as const;
+  const server = createHttpServer({
+    router: createGateway({
+      keys,
+      requireApikey: false,
+      mounts: [
+        { ...mount, prefix: '/brief' },
+        { ...mount, prefix: '/steady', patience: { idleMs: 1500, totalMs: 0 } },
+      ],
+    }),
+    observer: silent,
+    isTrustedProxy: () => false,
+    requestTimeoutMs: 600,
+  });
+  let serverPort = 0;
+  beforeAll(async () => {
+    serverPort = await server.listen(0, '127.0.0.1');
+  });
+  afterAll(() => server.close(1000));
+
+  /** What comes back until the connection ends, while a byte goes out every so often. */
+  function trickle(path: string, everyMs: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(serverPort, '127.0.0.1');
+      let answer = '';
+      socket.write(head(path));
+      const timer = setInterval(() => socket.write('x'), everyMs);
+      socket.on('data', (chunk) => {
+        answer += String(chunk);
+        if (answer.includes('"size"')) socket.destroy();
+      });
+      socket.on('error', reject);
+      socket.once('close', () => {
+        clearInterval(timer);
+        resolve(answer);
+      });
+    });
+  }
+
+  it('is told so and cut off', async () => {
+    expect(await trickle('/brief', 60_000)).toMatch(/^HTTP\/1.1 408 Request Timeout.*"Request Timeout"/s);
+    expect(await trickle('/steady', 60_000)).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it('is cut off when it takes too long in all, unless its service waits while it goes on', async () => {
+    expect(await trickle('/brief', 50)).toMatch(/^HTTP\/1.1 408 /);
+    expect(await trickle('/steady', 20)).toMatch(/^HTTP\/1.1 200 .*\{"size":100\}/s);
   });
 });

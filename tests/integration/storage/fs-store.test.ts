@@ -23,6 +23,15 @@ it('does not follow links out of its folder', async () => {
   await expect(
     store.growing.append('link', 0, Readable.from([Buffer.from('x')]), { maxBytes: 9 }),
   ).rejects.toThrow();
+  expect(await store.growing.finish('link', 'made', 6)).toBe(false);
+  await mkdir(join(root, 'parts', 'upload'), { recursive: true });
+  await symlink(join(root, 'secret'), join(root, 'parts', 'upload', 'link'));
+  await expect(store.parts.complete('upload', ['link'], 'made')).rejects.toThrow();
+  await expect(
+    store.parts.put('upload', 'link', Readable.from([Buffer.from('x')]), { maxBytes: 9 }),
+  ).rejects.toThrow();
+  expect(await store.copy('link', 'copied')).toBe(false);
+  expect(await store.remove(['link'])).toEqual([]);
   expect(await readFile(join(root, 'secret'), 'utf8')).toBe('secret');
   await store.close();
 });
