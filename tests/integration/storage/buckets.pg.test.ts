@@ -182,6 +182,18 @@ describe('emptying and deleting a bucket', () => {
     });
   });
 
+  it('empties a bucket of what it held when the call came', async () => {
+    await create({ name: 'filling' });
+    await instance.database.owner.exec(`insert into storage.objects (bucket_id, name, version, created_at) values
+      ('filling', 'held', gen_random_uuid()::text, now() - interval '1 s'),
+      ('filling', 'came later', gen_random_uuid()::text, now() + interval '1 h')`);
+    expect((await call('POST', '/bucket/filling/empty', { token })).status).toBe(200);
+    const left = await instance.database.owner.query(
+      sql`select name from storage.objects where bucket_id = 'filling'`,
+    );
+    expect(left).toEqual([{ name: 'came later' }]);
+  });
+
   it('empties in batches and refuses too many', async () => {
     const { owner } = instance.database;
     await create({ name: 'many' });

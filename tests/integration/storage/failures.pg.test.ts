@@ -212,6 +212,36 @@ describe('the outbox', () => {
   });
 });
 
+describe('a database that is too slow, or too busy', () => {
+  it('is told apart by status, as upstream does', async () => {
+    const failing = (sqlstate: string, kind: 'server' | 'pool-timeout') =>
+      new PgFailure({ ...lostConnection, kind, sqlstate, message: 'why' });
+    next = { at: 'publish', when: 'before', error: failing('57014', 'server') };
+    const slow = await put('slow', 'x');
+    expect([slow.status, slow.json()]).toEqual([
+      544,
+      {
+        statusCode: '544',
+        error: 'DatabaseTimeout',
+        message: 'The connection to the database timed out',
+        code: 'DatabaseTimeout',
+      },
+    ]);
+    next = { at: 'publish', when: 'before', error: failing('53300', 'pool-timeout') };
+    const busy = await put('busy', 'x');
+    expect([busy.status, busy.json()]).toEqual([
+      429,
+      {
+        statusCode: '429',
+        error: 'too_many_connections',
+        message: 'Too many connections issued to the database',
+        code: 'SlowDown',
+      },
+    ]);
+    await expectWhole();
+  });
+});
+
 describe('a database that is gone', () => {
   it('answers in the service’s own words, and the service goes on when it is back', async () => {
     await database.owner.exec(

@@ -173,6 +173,32 @@ describe('what cannot be rendered', () => {
     ]);
   });
 
+  it('is a file of more bytes than are read at once', async () => {
+    await put('p/huge.png', Buffer.from('x'), 'image/png');
+    await instance.database.owner.exec(
+      `update storage.objects set metadata = jsonb_set(metadata, '{size}', '26214401') where name = 'huge.png'`,
+    );
+    const answer = await render('width=10', {}, 'huge.png');
+    expect(answer.json()).toMatchObject({
+      statusCode: '400',
+      message: 'The source image file is too large to process',
+    });
+  });
+
+  it('is a film: of many frames the first is shown', async () => {
+    const [width, height, frames] = [8, 8, 300];
+    const film = await sharp(Buffer.alloc(width * height * frames * 3, 7), {
+      raw: { width, height: height * frames, channels: 3, pageHeight: height },
+    })
+      .gif({ delay: Array.from({ length: frames }, () => 20), reuse: false, keepDuplicateFrames: true })
+      .toBuffer();
+    expect((await sharp(film, { pages: -1 }).metadata()).pages).toBe(frames);
+    await put('p/film.gif', film, 'image/gif');
+    const answer = await render('width=4', {}, 'film.gif');
+    expect(answer.status).toBe(200);
+    expect((await sharp(answer.bytes, { pages: -1 }).metadata()).pages ?? 1).toBe(1);
+  });
+
   it('is a row without its blob', async () => {
     await put('p/lost.png', Buffer.from('x'), 'image/png');
     await instance.deps.store.remove(await instance.blobs().then((all) => all));

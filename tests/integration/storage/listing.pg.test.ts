@@ -88,6 +88,18 @@ type Page = { hasNext: boolean; nextCursor?: string; folders: Entry[]; objects: 
 const page = async (body: object): Promise<Page> =>
   (await call('POST', '/object/list-v2/b', { token, body })).json() as Page;
 
+describe('a large folder', () => {
+  it('comes in pages of at most 1500, or 1000', async () => {
+    await call('POST', '/bucket', { token, body: { name: 'large' } });
+    await instance.database.owner.exec(`insert into storage.objects (bucket_id, name, version)
+      select 'large', 'n' || i, 'v' from generate_series(1, 1600) i`);
+    const first = await call('POST', '/object/list/large', { token, body: { prefix: '', limit: 5000 } });
+    expect(first.json()).toHaveLength(1500);
+    const second = await call('POST', '/object/list-v2/large', { token, body: { limit: 1000 } });
+    expect(second.json()).toMatchObject({ hasNext: true, objects: { length: 1000 } });
+  });
+});
+
 describe('list-v2', () => {
   it('shows all objects below a prefix in the order of bytes', async () => {
     const all = await page({});

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readdir, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
@@ -94,6 +95,54 @@ describe('an upload', () => {
     expect((await rowsOf('with-metadata'))[0]?.user_metadata).toEqual({ a: [1] });
     await upload('files/bad-metadata', 'x', { 'x-metadata': 'not base64 of json' });
     expect((await rowsOf('bad-metadata'))[0]?.user_metadata).toEqual({});
+  });
+
+  it('refuses user metadata of a form above 1 MiB', async () => {
+    const form = new FormData();
+    form.append('metadata', JSON.stringify({ text: 'x'.repeat(1024 * 1024) }));
+    form.append('', new Blob(['x'], { type: 'text/plain' }), 'file');
+    const answer = await fetch(`${instance.url}/storage/v1/object/files/much-metadata`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: form,
+    });
+    expect(await answer.json()).toMatchObject({
+      statusCode: '413',
+      message: 'The user_metadata exceeded the maximum allowed size',
+    });
+    expect(await rowsOf('much-metadata')).toEqual([]);
+  });
+
+  it('replaces by `x-upsert: true` alone, in no other spelling', async () => {
+    await upload('files/spelt', 'first');
+    for (const spelt of ['TRUE', 'True', '1', 'yes', 'false', '']) {
+      const answer = await upload('files/spelt', 'second', { 'x-upsert': spelt });
+      expect(answer.json()).toMatchObject({ statusCode: '409' });
+    }
+    expect((await download('files/spelt')).text).toBe('first');
+  });
+
+  it('into a bucket that is deleted on the way is refused, and leaves no row and no blob', async () => {
+    await call('POST', '/bucket', { token, body: { name: 'going' } });
+    const before = (await instance.blobs()).length;
+    const socket = connect(port, '127.0.0.1');
+    const answered = new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += String(chunk);
+        if (text.includes('}')) resolve(text);
+      });
+    });
+    socket.write(
+      `POST /storage/v1/object/going/late HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n` +
+        'content-type: text/plain\r\ncontent-length: 10\r\n\r\nbegin',
+    );
+    await vi.waitFor(async () => expect(await instance.unfinished()).toHaveLength(1));
+    expect((await call('DELETE', '/bucket/going', { token })).status).toBe(200);
+    socket.write('ended');
+    expect(await answered).toContain('"statusCode":"404"');
+    socket.destroy();
+    await expectNothingLeft('late', before);
   });
 
   it('keeps JSON bodies as bytes and an empty body as an empty object', async () => {
@@ -445,6 +494,28 @@ describe('a download', () => {
     expect((await call('GET', '/object/public/open/large')).bytes.equals(bytes)).toBe(true);
     const part = await call('GET', '/object/public/open/large', { headers: { range: 'bytes=1000-200999' } });
     expect(part.bytes.equals(bytes.subarray(1000, 201_000))).toBe(true);
+  });
+
+  it('whose client goes away gives its file back', async () => {
+    await upload('open/left', randomBytes(300_000));
+    const openFiles = async (): Promise<number> =>
+      (
+        await Promise.all(
+          (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+        )
+      ).filter(
+        (path) =>
+          path.includes('/blobs/') && !path.endsWith('/blobs/') && path.split('/').pop()?.length === 36,
+      ).length;
+    const sockets = Array.from({ length: 5 }, () => {
+      const socket = connect(port, '127.0.0.1');
+      // Nobody reads, so that the answer stays in the pipe.
+      socket.pause();
+      socket.write('GET /storage/v1/object/public/open/left HTTP/1.1\r\nhost: x\r\n\r\n');
+      return socket;
+    });
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(async () => expect(await openFiles()).toBe(0));
   });
 
   it('of a row without its blob says so, is not cached, and keeps the row', async () => {

@@ -307,6 +307,15 @@ describe('a removal', () => {
     expect((await remove()).json()).toEqual(noKey);
   });
 
+  it('takes more names than one statement does', async () => {
+    await database.owner.exec(`insert into storage.objects (bucket_id, name, version)
+      select 'private', 'n' || i, gen_random_uuid()::text from generate_series(1, 1200) i`);
+    const prefixes = Array.from({ length: 1200 }, (_, i) => `n${i + 1}`);
+    const answer = await call('DELETE', '/object/private', { token: serviceKey, body: { prefixes } });
+    expect(answer.json()).toHaveLength(1200);
+    expect(await database.owner.query(sql`select 1 from storage.objects`)).toEqual([]);
+  });
+
   it('of many yields those that it removed', async () => {
     await put('private/mine/a');
     await put('private/yours/b');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { sweepUploads } from '../../../src/storage/worker.ts';
+import { send } from '../../support/http.ts';
 import { type Answer, startStorage } from '../../support/storage.ts';
 
 const instance = await startStorage({ env: { FILE_SIZE_LIMIT: '1000000' } });
@@ -152,6 +153,38 @@ describe('a resumable upload', () => {
     const last = await patch(path, offset, bytes.subarray(offset));
     expect(last.headers.get('tus-complete')).toBe('1');
     expect((await read('b/broken')).bytes.equals(bytes)).toBe(true);
+  });
+
+  it('has one writer: two that send the same piece do not mix their bytes', async () => {
+    const bytes = randomBytes(200_000);
+    const path = pathOf(await create({ bucketName: 'b', objectName: 'two' }, bytes.length));
+    const answers = await Promise.all([patch(path, 0, bytes), patch(path, 0, bytes)]);
+    // The first lets go for the second, which finds that the upload has moved on; or it was done before.
+    for (const { status } of answers) expect([204, 400, 409]).toContain(status);
+    const offset = Number((await tus('HEAD', path)).headers.get('upload-offset'));
+    if (offset < bytes.length) await patch(path, offset, bytes.subarray(offset));
+    expect((await read('b/two')).bytes.equals(bytes)).toBe(true);
+  });
+
+  it('has an address under the name that the client used', async () => {
+    const headers = {
+      authorization: `Bearer ${serviceKey}`,
+      'tus-resumable': '1.0.0',
+      'upload-length': '1',
+      'upload-metadata': encode({ bucketName: 'b', objectName: 'named' }),
+    };
+    const locations = [];
+    for (const host of ['files.example:8443', `127.0.0.1:${instance.port}`]) {
+      const answer = await send(instance.port, `/storage/v1${base}/`, {
+        method: 'POST',
+        headers: { ...headers, host },
+      });
+      locations.push(String(answer.headers.location).replace(/[\w-]+$/, 'ID'));
+    }
+    expect(locations).toEqual([
+      `http://files.example:8443/storage/v1${base}/ID`,
+      `http://127.0.0.1:${instance.port}/storage/v1${base}/ID`,
+    ]);
   });
 
   it('is finished by whoever asks for it when the last step was lost', async () => {
