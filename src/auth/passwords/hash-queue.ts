@@ -1,6 +1,6 @@
 /**
- * Runs jobs with at most `limit` at once, in order of arrival. Hashes take a thread of libuv's pool each; more of them
- * than cores would delay every file operation and lookup of the process.
+ * Runs jobs with at most `limit` at once, in order of arrival. A hash takes a thread and a core; more of them than
+ * cores would end no sooner.
  */
 export function createHashQueue(limit: number): <T>(job: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];

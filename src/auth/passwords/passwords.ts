@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { AuthDeps } from '../deps.ts';
 import type { ColumnEncryption } from '../encryption.ts';
 import { argon2Verify, isArgon2 } from './argon2.ts';
-import { bcryptHash, bcryptVerify, isBcrypt } from './bcrypt.ts';
+import { createBcrypt, isBcrypt } from './bcrypt.ts';
 import { firebaseScryptVerify, isFirebaseScrypt } from './firebase-scrypt.ts';
 import { createHashQueue } from './hash-queue.ts';
 import { isLeaked } from './leaked.ts';
@@ -28,13 +28,6 @@ type Format = {
   readonly verify: (password: string, stored: string) => Promise<boolean>;
 };
 
-/** Every form that is accepted; new hashes have the first. */
-const formats: readonly Format[] = [
-  { matches: isBcrypt, verify: bcryptVerify },
-  { matches: isArgon2, verify: argon2Verify },
-  { matches: isFirebaseScrypt, verify: firebaseScryptVerify },
-];
-
 /** A hash that no password has, for the time that comparing takes. */
 const nobody = '$2a$10$D9NqsAYHS7Cw/6bTC3s4Huqc2wJ9/xUO.pSHMdkyw5eNwvI77wVYK';
 
@@ -44,8 +37,14 @@ export function createPasswords(
   encryption: ColumnEncryption,
 ): Passwords {
   const { config } = deps;
-  // More hashes than this would fill the thread pool and hold up every file operation of the process.
-  const queue = createHashQueue(availableParallelism() + 1);
+  const bcrypt = createBcrypt();
+  const queue = createHashQueue(availableParallelism());
+  // Every form that is accepted; new hashes have the first.
+  const formats: readonly Format[] = [
+    { matches: isBcrypt, verify: bcrypt.verify },
+    { matches: isArgon2, verify: argon2Verify },
+    { matches: isFirebaseScrypt, verify: firebaseScryptVerify },
+  ];
   const policy = {
     minBytes: config.passwordMinLength,
     requiredCharacters: config.passwordRequiredCharacters,
@@ -54,12 +53,12 @@ export function createPasswords(
   const weakness = async (password: string): Promise<Weakness | null> =>
     weaknessOf(password, policy, await isLeaked(deps, password));
   return {
-    hash: async (password, userId) => encryption.seal(userId, await queue(() => bcryptHash(password))),
+    hash: async (password, userId) => encryption.seal(userId, await queue(() => bcrypt.hash(password))),
     async verify(password, stored, userId) {
       const hash = stored ? encryption.open(userId, stored) : '';
       const format = formatOf(hash);
       const matches = await queue(() =>
-        format === undefined ? bcryptVerify(password, nobody) : format.verify(password, hash),
+        format === undefined ? bcrypt.verify(password, nobody) : format.verify(password, hash),
       );
       return format !== undefined && matches;
     },

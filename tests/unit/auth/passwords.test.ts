@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createColumnEncryption } from '../../../src/auth/encryption.ts';
+import { createBcrypt } from '../../../src/auth/passwords/bcrypt.ts';
 import { createHashQueue } from '../../../src/auth/passwords/hash-queue.ts';
 import { createPasswords } from '../../../src/auth/passwords/passwords.ts';
 import { demandHashable, weaknessOf } from '../../../src/auth/passwords/policy.ts';
@@ -26,6 +27,7 @@ describe('a stored password', () => {
     ['of Firebase', 'mytestpassword', firebase],
     ['of Argon2', 'test', argon2],
     ['of bcrypt', 'U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
+    ['of bcrypt in its newer form', 'U*U', '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
     ['of bcrypt from PHP', 'U*U', '$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
   ])('%s is known', async (_, password, stored) => {
     const { verify, isKnownFormat } = passwords();
@@ -112,6 +114,29 @@ describe('a new password', () => {
     expect(await passwords(env, answer).weakness('password')).toBeNull();
     const strict = { ...env, GOTRUE_PASSWORD_HIBP_FAIL_CLOSED: 'true' };
     await expect(passwords(strict, answer).weakness('password')).rejects.toMatchObject({ status: 500 });
+  });
+});
+
+describe('the threads of bcrypt', () => {
+  const stored = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+
+  it('answer each job its own, many at once', async () => {
+    const { verify } = createBcrypt();
+    const answers = await Promise.all(['U*U', 'U*V', 'U*U', 'x'].map((password) => verify(password, stored)));
+    expect(answers).toEqual([true, false, true, false]);
+  });
+
+  it('serve on when those that had nothing to do end', async () => {
+    const { verify } = createBcrypt(0);
+    for (let i = 0; i < 6; i++) {
+      expect(await verify('U*U', stored)).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  });
+
+  it('report what they cannot do', async () => {
+    const { hash } = createBcrypt();
+    await expect(hash(Symbol('no text') as never)).rejects.toThrow();
   });
 });
 
