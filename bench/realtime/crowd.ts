@@ -8,7 +8,7 @@ export interface Crowd {
   /** What was received since the last report. */
   report(): Promise<Report>;
   /** Waits until this many messages have arrived, or the time is over; yields all reports in one. */
-  collect(expected: number, timeoutMs: number): Promise<Report>;
+  collect(expected: number, timeoutMs: number, pauseMs?: number): Promise<Report>;
   close(): void;
 }
 
@@ -38,11 +38,11 @@ export async function openCrowd(spec: CrowdSpec): Promise<Crowd> {
       await ask({ kind: 'look', ids });
     },
     report,
-    async collect(expected, timeoutMs) {
+    async collect(expected, timeoutMs, pauseMs = 50) {
       const end = performance.now() + timeoutMs;
       let all: Report = { received: 0, latencies: [], byId: {}, closed: 0 };
       while (all.received < expected && performance.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
         all = add(all, await report());
       }
       return all;

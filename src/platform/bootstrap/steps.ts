@@ -46,6 +46,7 @@ export const bootstrapSteps: readonly BootstrapStep[] = [
   { name: '131_realtime_filters', feature: 'realtime' },
   { name: '132_realtime_messages', feature: 'realtime' },
   { name: '133_realtime_subscription', feature: 'realtime' },
+  { name: '134_realtime_visibility', feature: 'realtime' },
   { name: '136_realtime_grants', feature: 'realtime', once: true },
   { name: '137_realtime_ledger', feature: 'realtime' },
   { name: '140_publications', feature: 'publications' },

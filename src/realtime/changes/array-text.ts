@@ -67,3 +67,7 @@ function parseBare(text: string, delimiter: string, cursor: { at: number }): str
   }
   return value.toUpperCase() === 'NULL' ? null : value;
 }
+
+/** The text form of an array of one dimension, which no value of it can leave. */
+export const printArray = (items: readonly string[]): string =>
+  `{${items.map((item) => `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;

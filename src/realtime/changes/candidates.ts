@@ -1,89 +1,110 @@
 import type { Relations } from '../feed/relations.ts';
-import { changeError, encodeChange, encodeError } from './encode.ts';
-import { matchFilters, type OpenFilter } from './match.ts';
-import type { Change, RoleAccess } from './model.ts';
-import type { Group, SubscriptionIndex } from './subscription-index.ts';
-import type { JsonCasts } from './values.ts';
+import type { Change, RelationInfo, RoleAccess } from './model.ts';
+import type { Questions, SightQuestion } from './questions.ts';
+import { AskedRows } from './row-key.ts';
+import type { SlowLane } from './slow-lane.ts';
+import type { Group } from './subscription-index.ts';
+import { type Form, formOf } from './telling.ts';
 
-/** A group that a change may reach, and what that still depends on. */
+/** A group that changes of one relation may reach, and what that depends on beside its filters. */
 export type Candidate = {
   readonly group: Group;
-  /** The change as JSON text, with the columns that are for this group. */
-  readonly data: () => string;
-  /** Filters that only the database can decide. */
-  readonly open: readonly OpenFilter[];
-  /** Whether row security has to be asked. */
-  readonly needsCheck: boolean;
+  readonly form: Form;
+  /** What row security is asked about new and altered rows; `lane` for a group whose checks are in the slow lane. */
+  readonly check: SightQuestion | 'lane' | null;
 };
 
-/** What roles may do with the relations of a batch. */
-export type AccessTable = (change: Change, role: string) => RoleAccess;
+/** What is known of one relation in a batch. */
+type Sheet = {
+  readonly rows: AskedRows;
+  readonly accesses: ReadonlyMap<string, RoleAccess>;
+  readonly forms: Map<string, Form>;
+  readonly candidates: Map<Group, Candidate>;
+  readonly lists: Map<readonly Group[], readonly Candidate[]>;
+};
+
+/** Finds the candidates among groups; what many changes have in common is worked out once. */
+export interface Candidates {
+  of(change: Change, groups: readonly Group[]): readonly Candidate[];
+  /** The place of the changed row in the questions; null when its key is not known. */
+  placeOf(change: Change): number | null;
+}
+
+/** What candidates are worked out with. */
+export type CandidatesOptions = {
+  readonly relations: Relations;
+  readonly questions: Questions;
+  readonly slowLane: SlowLane;
+};
 
 const noAccess: RoleAccess = { columns: new Set(), bypassesRowSecurity: false };
 
-/** Looks up the rights that a batch needs, each once. */
-export async function readAccess(
+/** Looks up the rights that a batch needs, each once: `found` has the groups of each change. */
+export async function readCandidates(
   changes: readonly Change[],
-  index: SubscriptionIndex,
-  relations: Relations,
-): Promise<AccessTable> {
-  const wanted = new Map<string, Promise<RoleAccess>>();
-  const keyOf = ({ relation }: Change, role: string): string => `${relation.oid} ${role}`;
-  for (const change of changes) {
-    for (const { interest } of index.candidates(change)) {
-      const key = keyOf(change, interest.role);
-      if (!wanted.has(key)) wanted.set(key, relations.access(change.relation, interest.role));
-    }
+  found: readonly (readonly Group[])[],
+  options: CandidatesOptions,
+): Promise<Candidates> {
+  const sheets = new Map<RelationInfo, Sheet>();
+  for (const [relation, roles] of rolesByRelation(changes, found)) {
+    const accesses = new Map<string, RoleAccess>();
+    for (const role of roles) accesses.set(role, await options.relations.access(relation, role));
+    sheets.set(relation, {
+      rows: new AskedRows(relation),
+      accesses,
+      forms: new Map(),
+      candidates: new Map(),
+      lists: new Map(),
+    });
   }
-  const known = new Map<string, RoleAccess>();
-  for (const [key, access] of wanted) known.set(key, await access);
-  return (change, role) => known.get(keyOf(change, role)) ?? noAccess;
-}
-
-/** The groups among `fresh` that a change may reach. Groups of one role and selection share the encoded change. */
-export function candidatesOf(
-  change: Change,
-  groups: readonly Group[],
-  accessOf: AccessTable,
-  casts: JsonCasts,
-): readonly Candidate[] {
-  const texts = new Map<string, string>();
-  return groups.flatMap((group) => {
-    if (!hasListeners(group, change)) return [];
-    const candidate = toCandidate(change, group, accessOf(change, group.interest.role), casts, texts);
-    return candidate === null ? [] : [candidate];
-  });
-}
-
-function toCandidate(
-  change: Change,
-  group: Group,
-  access: RoleAccess,
-  casts: JsonCasts,
-  texts: Map<string, string>,
-): Candidate | null {
-  const { filters, role, select } = group.interest;
-  const error = changeError(change, access);
-  if (error !== null) {
-    return { group, open: [], needsCheck: false, data: () => encodeError(change, error) };
-  }
-  const match = matchFilters(change, filters);
-  if (match === 'no') return null;
-  const { relation, kind } = change;
-  const variant = select === null ? role : JSON.stringify([role, select]);
   return {
-    group,
-    open: match,
-    needsCheck: relation.hasRowSecurity && kind !== 'DELETE' && !access.bypassesRowSecurity,
-    data() {
-      const text = texts.get(variant) ?? encodeChange(change, access, select, casts);
-      texts.set(variant, text);
-      return text;
+    of({ relation }, groups) {
+      const sheet = sheets.get(relation);
+      if (sheet === undefined) return [];
+      const known = sheet.lists.get(groups);
+      if (known !== undefined) return known;
+      const candidates = groups.map((group) => candidateOf(group, sheet, options));
+      sheet.lists.set(groups, candidates);
+      return candidates;
     },
+    placeOf: (change) => sheets.get(change.relation)?.rows.placeOf(change) ?? null,
   };
 }
 
-function hasListeners({ subscribers }: Group, { commitLsn }: Change): boolean {
-  for (const { sinceLsn } of subscribers) if (commitLsn >= sinceLsn) return true;
-  return false;
+function rolesByRelation(
+  changes: readonly Change[],
+  found: readonly (readonly Group[])[],
+): ReadonlyMap<RelationInfo, ReadonlySet<string>> {
+  const roles = new Map<RelationInfo, Set<string>>();
+  const seen = new Map<readonly Group[], RelationInfo>();
+  changes.forEach(({ relation }, i) => {
+    const groups = found[i] ?? [];
+    if (seen.get(groups) === relation) return;
+    seen.set(groups, relation);
+    const ofRelation = roles.get(relation) ?? new Set();
+    roles.set(relation, ofRelation);
+    for (const { interest } of groups) ofRelation.add(interest.role);
+  });
+  return roles;
+}
+
+function candidateOf(group: Group, sheet: Sheet, { questions, slowLane }: CandidatesOptions): Candidate {
+  const known = sheet.candidates.get(group);
+  if (known !== undefined) return known;
+  const { role, claims, select } = group.interest;
+  const { rows, forms } = sheet;
+  const access = sheet.accesses.get(role) ?? noAccess;
+  const variant = select === null ? role : JSON.stringify([role, select]);
+  const form = forms.get(variant) ?? formOf(rows.relation, access, select);
+  forms.set(variant, form);
+  const isChecked = rows.relation.hasRowSecurity && !access.bypassesRowSecurity;
+  const inLane = isChecked && slowLane.holds(role, claims, rows.relation);
+  const check: Candidate['check'] = !isChecked
+    ? null
+    : inLane
+      ? 'lane'
+      : questions.visibility(role, claims, rows);
+  const candidate = { group, form, check };
+  sheet.candidates.set(group, candidate);
+  return candidate;
 }

@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame } from '../socket/frame.ts';
 import type { Candidate } from './candidates.ts';
 import { changeFrame } from './encode.ts';
-import type { Change, ChangeKind } from './model.ts';
+import type { ChangeKind } from './model.ts';
 import type { ChangeReceiver } from './subscription-index.ts';
+import type { Telling } from './telling.ts';
 
 /** Puts changes onto sockets. */
 export interface Delivery {
   /** Sends a change to the subscribers of these groups: one message per channel and form of the change. */
-  deliver(change: Change, candidates: Iterable<Candidate>): void;
+  deliver(telling: Telling, candidates: readonly Candidate[]): void;
   /**
    * Gives clients that read, but not as fast as a large transaction is written, time to take what they were sent.
    * The wait is bounded: one that does not read at all delays the others a little, and is cut soon after.
@@ -31,26 +32,16 @@ const maxPressureSteps = 20;
 /** Creates the delivery of one instance. */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const told = new Set<ChangeReceiver>();
-  const sendAll = (
-    kind: ChangeKind,
-    data: string,
-    receivers: ReadonlyMap<ChangeReceiver, readonly number[]>,
-  ): void => {
-    if (options.mustSkip()) return;
-    const frames = new Map<string, Frame>();
-    for (const [receiver, ids] of receivers) {
-      const key = `${receiver.serializer.version} ${receiver.isLegacy} ${ids.join(',')} ${receiver.topic}`;
-      const frame = frames.get(key) ?? changeFrame(receiver, kind, ids, data);
-      frames.set(key, frame);
-      receiver.send(frame);
-      told.add(receiver);
-    }
-    options.onDelivered(receivers.size);
+  const send = (receiver: ChangeReceiver, frame: Frame): void => {
+    receiver.send(frame);
+    told.add(receiver);
   };
   return {
-    deliver(change, candidates) {
-      for (const [data, receivers] of receiversByData(change, candidates))
-        sendAll(change.kind, data, receivers);
+    deliver(telling, candidates) {
+      for (const [text, list] of byText(telling, candidates)) {
+        if (options.mustSkip()) return;
+        options.onDelivered(sendText(telling, text, list, send));
+      }
     },
     async untilTaken() {
       const waited = [...told];
@@ -61,21 +52,63 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   };
 }
 
-function receiversByData(
-  { commitLsn }: Change,
-  candidates: Iterable<Candidate>,
-): Map<string, Map<ChangeReceiver, number[]>> {
-  const byData = new Map<string, Map<ChangeReceiver, number[]>>();
-  for (const { group, data } of candidates) {
-    const text = data();
-    const receivers = byData.get(text) ?? new Map<ChangeReceiver, number[]>();
-    byData.set(text, receivers);
-    for (const { receiver, id, sinceLsn } of group.subscribers) {
+function byText(telling: Telling, candidates: readonly Candidate[]): Map<string, Candidate[]> {
+  const lists = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const text = telling.text(candidate.form);
+    const list = lists.get(text);
+    if (list === undefined) lists.set(text, [candidate]);
+    else list.push(candidate);
+  }
+  return lists;
+}
+
+/** Sends one form of a change; yields the number of channels. */
+function sendText(
+  { change: { kind, commitLsn } }: Telling,
+  text: string,
+  candidates: readonly Candidate[],
+  send: (receiver: ChangeReceiver, frame: Frame) => void,
+): number {
+  const frameFor = framesOf(kind, text);
+  /** The ids of channels that may be reached by several of their items. */
+  const merged = new Map<ChangeReceiver, number[]>();
+  let count = 0;
+  for (const { group } of candidates) {
+    for (const { receiver, id, sinceLsn, isOnly } of group.subscribers) {
       if (commitLsn < sinceLsn) continue;
-      const ids = receivers.get(receiver);
-      if (ids === undefined) receivers.set(receiver, [id]);
+      if (isOnly) {
+        send(receiver, frameFor(receiver, id));
+        count++;
+        continue;
+      }
+      const ids = merged.get(receiver);
+      if (ids === undefined) merged.set(receiver, [id]);
       else ids.push(id);
     }
   }
-  return byData;
+  for (const [receiver, ids] of merged) send(receiver, frameFor(receiver, ids));
+  return count + merged.size;
 }
+
+/** Frames of one text: channels of one topic, protocol and list of ids share theirs. */
+function framesOf(
+  kind: ChangeKind,
+  text: string,
+): (receiver: ChangeReceiver, ids: number | readonly number[]) => Frame {
+  const frames = new Map<string, Frame>();
+  let last: { readonly receiver: ChangeReceiver; readonly ids: unknown; readonly frame: Frame } | null = null;
+  return (receiver, ids) => {
+    // Most often the one of the channel before.
+    if (last !== null && last.ids === ids && isAlike(last.receiver, receiver)) return last.frame;
+    const list = typeof ids === 'number' ? [ids] : ids;
+    const key = `${receiver.serializer.version} ${receiver.isLegacy} ${list.join(',')} ${receiver.topic}`;
+    const frame = frames.get(key) ?? changeFrame(receiver, kind, list, text);
+    frames.set(key, frame);
+    last = { receiver, ids, frame };
+    return frame;
+  };
+}
+
+const isAlike = (left: ChangeReceiver, right: ChangeReceiver): boolean =>
+  left.topic === right.topic && left.serializer === right.serializer && left.isLegacy === right.isLegacy;

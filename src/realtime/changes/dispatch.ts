@@ -1,12 +1,15 @@
 import type { Relations } from '../feed/relations.ts';
-import { type Candidate, candidatesOf, readAccess } from './candidates.ts';
+import { type Candidate, readCandidates } from './candidates.ts';
 import type { Delivery } from './deliver.ts';
 import { readJsonCasts } from './json-casts.ts';
+import { matchFilters, type OpenFilter } from './match.ts';
 import type { Change } from './model.ts';
-import { type Answers, createQuestions, type QuestionsOptions, type Sight } from './questions.ts';
+import { createQuestions, type Questions, type QuestionsOptions } from './questions.ts';
 import type { SlowLane } from './slow-lane.ts';
 import { untilVisible } from './snapshot.ts';
 import type { Group, SubscriptionIndex } from './subscription-index.ts';
+import { Telling } from './telling.ts';
+import type { JsonCasts } from './values.ts';
 
 /** What the dispatcher works with. */
 export type DispatchOptions = QuestionsOptions & {
@@ -20,8 +23,22 @@ export type DispatchOptions = QuestionsOptions & {
   readonly onStoredMessage: (change: Change) => void;
 };
 
-/** A change with the groups that may get it, and what the database said about them. */
-type Judged = { readonly change: Change; readonly verdicts: Map<Candidate, Sight> };
+/** A change with the groups that get it: at once, or by the slow lane. */
+type Judged = {
+  readonly change: Change;
+  telling: Telling;
+  readonly reached: Candidate[];
+  readonly slow: Candidate[];
+};
+
+/** What one change still depends on. */
+type Open = {
+  readonly judged: Judged;
+  readonly place: number | null;
+  readonly candidates: Candidate[];
+  /** Filters that only the database can decide. */
+  readonly filters: Map<Candidate, readonly OpenFilter[]>;
+};
 
 /** Groups that join while a batch is being checked are checked in further rounds, up to this many. */
 const maxRounds = 5;
@@ -32,78 +49,103 @@ const maxRounds = 5;
  * policy is slow get their changes by the slow lane.
  */
 export async function dispatchChanges(changes: readonly Change[], options: DispatchOptions): Promise<void> {
-  const judged = changes.map((change): Judged => ({ change, verdicts: new Map() }));
+  const { index, delivery, slowLane } = options;
+  const batch = changes.map(
+    (change): Judged => ({ change, telling: new Telling(change, noCasts), reached: [], slow: [] }),
+  );
   const seen = new Set<Group>();
-  for (let round = 0; round < maxRounds; round++) {
-    const found = judged.map(({ change }) => freshGroups(change, seen, options.index));
+  let version = -1;
+  for (let round = 0; round < maxRounds && index.version !== version; round++) {
+    version = index.version;
+    const found = changes.map((change) => freshGroups(change, seen, index));
     if (found.every((groups) => groups.length === 0)) break;
-    await judge(judged, found, options);
-    for (const groups of found) for (const group of groups) seen.add(group);
+    await judge(batch, found, options);
+    for (const groups of new Set(found)) for (const group of groups) seen.add(group);
   }
-  for (const { change, verdicts } of judged) {
+  for (const { change, telling, reached, slow } of batch) {
     if (change.relation.isMessages) options.onStoredMessage(change);
-    hand(change, verdicts, options);
+    delivery.deliver(telling, reached);
+    for (const candidate of slow) slowLane.add(telling, candidate);
   }
-  await options.delivery.untilTaken();
+  await delivery.untilTaken();
 }
 
-const freshGroups = (change: Change, seen: ReadonlySet<Group>, index: SubscriptionIndex): readonly Group[] =>
-  change.relation.isPublished ? index.candidates(change).filter((group) => !seen.has(group)) : [];
+const noCasts: JsonCasts = () => null;
+const noGroups: readonly Group[] = [];
+
+function freshGroups(change: Change, seen: ReadonlySet<Group>, index: SubscriptionIndex): readonly Group[] {
+  if (!change.relation.isPublished) return noGroups;
+  const groups = index.candidates(change);
+  // The list itself where it can be: changes that share it share what is worked out for it.
+  return seen.size === 0 ? groups : groups.filter((group) => !seen.has(group));
+}
 
 async function judge(
-  judged: readonly Judged[],
+  batch: readonly Judged[],
   found: readonly (readonly Group[])[],
   options: DispatchOptions,
 ): Promise<void> {
-  const changes = judged.map(({ change }) => change);
-  const accessOf = await readAccess(changes, options.index, options.relations);
+  const changes = batch.map(({ change }) => change);
   const concerned = changes.filter((_, i) => (found[i]?.length ?? 0) > 0);
   const casts = await readJsonCasts(concerned, options.db, options.patienceMs);
   const questions = createQuestions(options);
-  const candidates = changes.map((change, i) => candidatesOf(change, found[i] ?? [], accessOf, casts));
-  candidates.forEach((list, i) => {
-    const change = changes[i];
-    if (change === undefined) return;
-    for (const { group, open, needsCheck } of list) {
-      const { role, claims } = group.interest;
-      for (const filter of open) questions.filter(role, filter);
-      if (needsCheck && !options.slowLane.holds(role, claims, change)) {
-        questions.visibility(role, claims, change);
-      }
-    }
+  const candidates = await readCandidates(changes, found, { ...options, questions });
+  const open: Open[] = [];
+  batch.forEach((judged, i) => {
+    const groups = found[i] ?? noGroups;
+    if (groups.length === 0) return;
+    const { change } = judged;
+    judged.telling = new Telling(change, casts);
+    open.push(consider(judged, candidates.placeOf(change), candidates.of(change, groups), questions));
   });
   if (questions.hasVisibility) {
-    await untilVisible(new Set(changes.map(({ xid }) => xid)), options.readSnapshot);
+    await untilVisible(new Set(concerned.map(({ xid }) => xid)), options.readSnapshot);
   }
-  const answers = await questions.ask();
-  judged.forEach(({ change, verdicts }, i) => {
-    for (const candidate of candidates[i] ?? []) {
-      verdicts.set(candidate, sightOf(candidate, change, answers, options.slowLane));
+  await questions.ask();
+  for (const each of open) settle(each, questions);
+}
+
+/** Holds a change against the filters of its candidates, and puts the questions that are left. */
+function consider(
+  judged: Judged,
+  place: number | null,
+  candidates: readonly Candidate[],
+  questions: Questions,
+): Open {
+  const { change, reached } = judged;
+  const isChecked = change.kind !== 'DELETE';
+  const open: Open = { judged, place, candidates: [], filters: new Map() };
+  for (const candidate of candidates) {
+    const { group, form, check } = candidate;
+    if (change.commitLsn < group.sinceLsn) continue;
+    if (isChecked && form.error !== null) {
+      reached.push(candidate);
+      continue;
     }
-  });
-}
-
-function sightOf(
-  { group, open, needsCheck }: Candidate,
-  change: Change,
-  answers: Answers,
-  slowLane: SlowLane,
-): Sight {
-  const { role, claims } = group.interest;
-  if (!open.every((filter) => answers.passes(role, filter))) return false;
-  if (!needsCheck) return true;
-  return slowLane.holds(role, claims, change) ? 'slow' : answers.sees(role, claims, change);
-}
-
-function hand(
-  change: Change,
-  verdicts: ReadonlyMap<Candidate, Sight>,
-  { delivery, slowLane }: DispatchOptions,
-): void {
-  const reached: Candidate[] = [];
-  for (const [candidate, sight] of verdicts) {
-    if (sight === true) reached.push(candidate);
-    else if (sight === 'slow') slowLane.add(change, candidate);
+    const { filters, role } = group.interest;
+    if (filters.length > 0) {
+      const match = matchFilters(change, filters);
+      if (match === 'no') continue;
+      if (match.length > 0) open.filters.set(candidate, match);
+      for (const filter of match) questions.filter(role, filter);
+    }
+    if (isChecked && check !== null && check !== 'lane' && place !== null) check.ask(place);
+    open.candidates.push(candidate);
   }
-  delivery.deliver(change, reached);
+  return open;
+}
+
+function settle({ judged, place, candidates, filters }: Open, questions: Questions): void {
+  const { change, reached, slow } = judged;
+  const isChecked = change.kind !== 'DELETE';
+  for (const candidate of candidates) {
+    const { check, group } = candidate;
+    const { role } = group.interest;
+    const left = filters.size === 0 ? undefined : filters.get(candidate);
+    if (left?.every((filter) => questions.passes(role, filter)) === false) continue;
+    const sight =
+      !isChecked || check === null ? true : check === 'lane' ? 'slow' : place !== null && check.sight(place);
+    if (sight === true) reached.push(candidate);
+    else if (sight === 'slow') slow.push(candidate);
+  }
 }

@@ -1,5 +1,5 @@
 import type { Frame, Serializer } from '../socket/frame.ts';
-import type { Change, ChangeKind, ColumnInfo, RoleAccess, RowValues } from './model.ts';
+import type { Change, ChangeKind, ColumnInfo, RelationInfo, RoleAccess, RowValues } from './model.ts';
 import { type JsonCasts, valueToken } from './values.ts';
 
 /** Size of a change's values above which long ones are left out. */
@@ -14,11 +14,10 @@ export const commitTimestamp = (micros: bigint): string => new Date(Number(micro
 
 const quote = (text: string): string => JSON.stringify(text);
 
-/** Why a role cannot be shown this change at all; null when it can. */
-export function changeError({ relation, kind }: Change, access: RoleAccess): ChangeError | null {
-  if (kind === 'DELETE') return null;
-  if (relation.primaryKey.length === 0) return 'Error 400: Bad Request, no primary key';
-  return relation.primaryKey.every(({ name }) => access.columns.has(name)) ? null : 'Error 401: Unauthorized';
+/** Why a role cannot be shown new and altered rows of a relation at all; null when it can. */
+export function changeError({ primaryKey }: RelationInfo, access: RoleAccess): ChangeError | null {
+  if (primaryKey.length === 0) return 'Error 400: Bad Request, no primary key';
+  return primaryKey.every(({ name }) => access.columns.has(name)) ? null : 'Error 401: Unauthorized';
 }
 
 /** The `data` of a change that cannot be shown. */

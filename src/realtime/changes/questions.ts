@@ -2,27 +2,30 @@ import { PgFailure } from '../../pg/failure.ts';
 import type { RequestDb } from '../../pg/session.ts';
 import { askFilter, type FilterQuestion } from './filter-query.ts';
 import type { OpenFilter } from './match.ts';
-import type { Change, RelationInfo } from './model.ts';
-import { primaryKeyOf, visibilityKey } from './row-key.ts';
-import { askVisibility } from './visibility.ts';
+import type { AskedRows } from './row-key.ts';
+import { askVisibility, type Unanswered, type VisibilityQuestion } from './visibility.ts';
 
 /** Whether a role with its claims sees a row; `slow` when its policy took too long to wait for. */
 export type Sight = boolean | 'slow';
 
-/** Answers to what was asked in a batch. */
-export interface Answers {
-  /** Whether the database lets the value through the filter. */
-  passes(role: string, open: OpenFilter): boolean;
-  sees(role: string, claims: string, change: Change): Sight;
+/** The rows of a relation that a role with its claims is asked about. */
+export interface SightQuestion {
+  /** Asks about the row at this place, too. */
+  ask(place: number): void;
+  /** The answer for that row; no before it was given. */
+  sight(place: number): Sight;
 }
 
 /** Collects what only the database can tell about a batch, so that each question is asked once, for all rows. */
 export interface Questions {
   filter(role: string, open: OpenFilter): void;
-  visibility(role: string, claims: string, change: Change): void;
+  /** Whether the database lets the value through the filter; no before it was asked. */
+  passes(role: string, open: OpenFilter): boolean;
+  /** The question of this role and claims about the rows. */
+  visibility(role: string, claims: string, rows: AskedRows): SightQuestion;
   readonly hasVisibility: boolean;
   /** Asks everything. A question that fails is answered with no; rejects when the database is out of reach. */
-  ask(): Promise<Answers>;
+  ask(): Promise<void>;
 }
 
 /** What the questions are asked with. */
@@ -31,22 +34,39 @@ export type QuestionsOptions = {
   /** Time that a question may take while everybody waits for it. */
   readonly patienceMs: number;
   /** A policy or a filter that raised, or a filter that took too long. */
-  readonly onFailure: (failure: PgFailure, relation: string) => void;
+  readonly onFailure: (failure: Unanswered, relation: string) => void;
 };
 
 type PendingFilter = Omit<FilterQuestion, 'values'> & {
   readonly values: Set<string>;
   passing: ReadonlySet<string>;
 };
-type PendingVisibility = {
-  readonly relation: RelationInfo;
+
+class PendingSight implements SightQuestion, VisibilityQuestion {
+  readonly rows: AskedRows;
   readonly role: string;
   readonly claims: string;
-  /** Places of the keys in the question. */
-  readonly places: Map<string, number>;
-  readonly keys: (readonly string[])[];
-  visible: ReadonlySet<number> | 'slow';
-};
+  readonly places: number[] = [];
+  readonly #asked: boolean[] = [];
+  visible: Uint8Array | 'slow' | null = null;
+
+  constructor(role: string, claims: string, rows: AskedRows) {
+    this.rows = rows;
+    this.role = role;
+    this.claims = claims;
+  }
+
+  ask(place: number): void {
+    if (this.#asked[place] === true) return;
+    this.#asked[place] = true;
+    this.places.push(place);
+  }
+
+  sight(place: number): Sight {
+    if (this.visible === 'slow') return 'slow';
+    return this.visible !== null && this.visible[place] === 1;
+  }
+}
 
 const nothing: ReadonlySet<never> = new Set<never>();
 const queryCanceled = '57014';
@@ -57,7 +77,7 @@ const filterKey = (role: string, { filter, column }: OpenFilter): string =>
 /** Starts to collect. */
 export function createQuestions(options: QuestionsOptions): Questions {
   const filters = new Map<string, PendingFilter>();
-  const visibilities = new Map<string, PendingVisibility>();
+  const sights = new Map<AskedRows, Map<string, PendingSight>>();
   return {
     filter(role, open) {
       const key = filterKey(role, open);
@@ -71,48 +91,28 @@ export function createQuestions(options: QuestionsOptions): Questions {
       filters.set(key, pending);
       pending.values.add(open.value);
     },
-    visibility(role, claims, change) {
-      const parts = primaryKeyOf(change);
-      if (parts === null) return;
-      const key = visibilityKey(role, claims, change);
-      const pending = visibilities.get(key) ?? newVisibility(role, claims, change.relation);
-      visibilities.set(key, pending);
-      const text = JSON.stringify(parts);
-      if (pending.places.has(text)) return;
-      pending.places.set(text, pending.keys.length);
-      pending.keys.push(parts);
+    passes: (role, open) => filters.get(filterKey(role, open))?.passing.has(open.value) ?? false,
+    visibility(role, claims, rows) {
+      const ofRows = sights.get(rows) ?? new Map<string, PendingSight>();
+      sights.set(rows, ofRows);
+      const key = `${role}\0${claims}`;
+      const pending = ofRows.get(key) ?? new PendingSight(role, claims, rows);
+      ofRows.set(key, pending);
+      return pending;
     },
     get hasVisibility() {
-      return visibilities.size > 0;
+      return sights.size > 0;
     },
     async ask() {
       await Promise.all([
         ...[...filters.values()].map((pending) => answerFilter(pending, options)),
-        answerVisibility([...visibilities.values()], options),
+        answerSights(
+          [...sights.values()].flatMap((ofRows) => [...ofRows.values()]),
+          options,
+        ),
       ]);
-      return {
-        passes: (role, open) => filters.get(filterKey(role, open))?.passing.has(open.value) ?? false,
-        sees: (role, claims, change) =>
-          sightOf(visibilities.get(visibilityKey(role, claims, change)), primaryKeyOf(change)),
-      };
     },
   };
-}
-
-const newVisibility = (role: string, claims: string, relation: RelationInfo): PendingVisibility => ({
-  relation,
-  role,
-  claims,
-  places: new Map(),
-  keys: [],
-  visible: nothing,
-});
-
-function sightOf(pending: PendingVisibility | undefined, key: readonly string[] | null): Sight {
-  if (pending === undefined || key === null) return false;
-  if (pending.visible === 'slow') return 'slow';
-  const place = pending.places.get(JSON.stringify(key));
-  return place !== undefined && pending.visible.has(place);
 }
 
 async function answerFilter(pending: PendingFilter, options: QuestionsOptions): Promise<void> {
@@ -120,29 +120,26 @@ async function answerFilter(pending: PendingFilter, options: QuestionsOptions): 
     const question = { ...pending, values: [...pending.values] };
     pending.passing = await askFilter(options.db, question, options.patienceMs);
   } catch (failure) {
-    denyOrThrow(failure, `filter on ${pending.type.name}`, options);
+    // An error of the server is the filter's own. Without a server nobody can be answered.
+    const isOurs =
+      failure instanceof PgFailure && failure.kind === 'server' && !/^(57P|53)/.test(failure.sqlstate);
+    if (!isOurs) throw failure;
+    options.onFailure(failure, `filter on ${pending.type.name}`);
   }
 }
 
-async function answerVisibility(
-  questions: readonly PendingVisibility[],
-  options: QuestionsOptions,
+async function answerSights(
+  questions: readonly PendingSight[],
+  { db, patienceMs, onFailure }: QuestionsOptions,
 ): Promise<void> {
-  const answers = await askVisibility(options.db, questions, options.patienceMs);
-  questions.forEach((pending, i) => {
+  const asked = questions.filter(({ places }) => places.length > 0);
+  const answers = await askVisibility(db, asked, patienceMs);
+  asked.forEach((pending, i) => {
     const answer = answers[i];
-    const { relation } = pending;
+    const { schema, name } = pending.rows.relation;
     if (answer === undefined) return;
-    if (!(answer instanceof PgFailure)) pending.visible = answer;
+    if (answer instanceof Uint8Array) pending.visible = answer;
     else if (answer.sqlstate === queryCanceled) pending.visible = 'slow';
-    else denyOrThrow(answer, `${relation.schema}.${relation.name}`, options);
+    else onFailure(answer, `${schema}.${name}`);
   });
-}
-
-/** An error of the server is the group's own: it sees nothing. Without a server nobody can be answered. */
-function denyOrThrow(failure: unknown, about: string, { onFailure }: QuestionsOptions): void {
-  const isOurs =
-    failure instanceof PgFailure && failure.kind === 'server' && !/^(57P|53)/.test(failure.sqlstate);
-  if (!isOurs) throw failure;
-  onFailure(failure, about);
 }

@@ -1,4 +1,5 @@
-import type { Change } from './model.ts';
+import { printArray } from './array-text.ts';
+import type { Change, RelationInfo } from './model.ts';
 
 /** The changed row's primary key in the server's print; null when a part of it is not known. */
 export function primaryKeyOf({ relation, row }: Change): readonly string[] | null {
@@ -7,5 +8,47 @@ export function primaryKeyOf({ relation, row }: Change): readonly string[] | nul
 }
 
 /** Names who asks about which relation: one question for all rows. */
-export const visibilityKey = (role: string, claims: string, { relation }: Change): string =>
-  `${relation.oid}\0${role}\0${claims}`;
+export const visibilityKey = (role: string, claims: string, { oid }: RelationInfo): string =>
+  `${oid}\0${role}\0${claims}`;
+
+/** Rows of one relation, each once: what questions about visibility point into. */
+export class AskedRows {
+  readonly relation: RelationInfo;
+  readonly keys: (readonly string[])[] = [];
+  readonly #places = new Map<string, number>();
+  #text: { readonly of: number; readonly text: string } | null = null;
+
+  constructor(relation: RelationInfo) {
+    this.relation = relation;
+  }
+
+  /** The place of a change's row, which is added when it is new; null when its key is not known. */
+  placeOf(change: Change): number | null {
+    const key = primaryKeyOf(change);
+    if (key === null) return null;
+    const [only = ''] = key;
+    const name = key.length === 1 ? only : JSON.stringify(key);
+    const known = this.#places.get(name);
+    if (known !== undefined) return known;
+    this.#places.set(name, this.keys.length);
+    return this.keys.push(key) - 1;
+  }
+
+  /** The place of a row by its key, for keys of one column. */
+  placeOfText(text: string): number | undefined {
+    return this.#places.get(text);
+  }
+
+  /** The keys at these places as text: an array of the key's values, or of one such array per column of the key. */
+  textOf(places: readonly number[]): string {
+    if (places.length !== this.keys.length) return keysText(places.map((place) => this.keys[place] ?? []));
+    if (this.#text?.of !== places.length) this.#text = { of: places.length, text: keysText(this.keys) };
+    return this.#text.text;
+  }
+}
+
+function keysText(keys: readonly (readonly string[])[]): string {
+  const width = keys[0]?.length ?? 0;
+  const columns = Array.from({ length: width }, (_, i) => printArray(keys.map((key) => key[i] ?? '')));
+  return width === 1 ? (columns[0] ?? '{}') : printArray(columns);
+}

@@ -1,22 +1,22 @@
-import { PgFailure } from '../../pg/failure.ts';
 import type { RequestDb } from '../../pg/session.ts';
 import type { Candidate } from './candidates.ts';
 import type { Delivery } from './deliver.ts';
-import type { Change } from './model.ts';
-import { primaryKeyOf, visibilityKey } from './row-key.ts';
-import { askVisibility } from './visibility.ts';
+import type { RelationInfo } from './model.ts';
+import { AskedRows, visibilityKey } from './row-key.ts';
+import type { Telling } from './telling.ts';
+import { askVisibility, type Unanswered } from './visibility.ts';
 
 /** A change that waits for the slow policy of a group. */
-type Waiting = { readonly change: Change; readonly candidate: Candidate };
+type Waiting = { readonly telling: Telling; readonly candidate: Candidate };
 
 /**
  * Where the checks of slow policies go, so that nobody else waits for them. A group that is here gets its changes in
  * order, only later than others; it leaves when it has caught up.
  */
 export interface SlowLane {
-  /** Whether the checks of this role and claims on the change's relation are here. */
-  holds(role: string, claims: string, change: Change): boolean;
-  add(change: Change, candidate: Candidate): void;
+  /** Whether the checks of this role and claims on the relation are here. */
+  holds(role: string, claims: string, relation: RelationInfo): boolean;
+  add(telling: Telling, candidate: Candidate): void;
 }
 
 /** What the lane works with. */
@@ -25,7 +25,7 @@ export type SlowLaneOptions = {
   readonly timeoutMs: number;
   readonly delivery: Delivery;
   /** A policy that raised or took too long; its changes are not delivered. */
-  readonly onFailure: (failure: PgFailure, relation: string) => void;
+  readonly onFailure: (failure: Unanswered, relation: string) => void;
   readonly reportFault: (error: unknown) => void;
   readonly now: () => number;
   /** What others would have waited for: a check that takes less may go back to them. */
@@ -64,8 +64,8 @@ export function createSlowLane(options: SlowLaneOptions): SlowLane {
     }
   };
   return {
-    holds(role, claims, change) {
-      const key = visibilityKey(role, claims, change);
+    holds(role, claims, relation) {
+      const key = visibilityKey(role, claims, relation);
       if (queues.has(key)) return true;
       const until = slowUntil.get(key);
       if (until === undefined) return false;
@@ -73,12 +73,12 @@ export function createSlowLane(options: SlowLaneOptions): SlowLane {
       slowUntil.delete(key);
       return false;
     },
-    add(change, candidate) {
+    add(telling, candidate) {
       const { role, claims } = candidate.group.interest;
-      const key = visibilityKey(role, claims, change);
+      const key = visibilityKey(role, claims, telling.change.relation);
       const waiting = queues.get(key) ?? [];
       queues.set(key, waiting);
-      if (waiting.length < maxWaiting) waiting.push({ change, candidate });
+      if (waiting.length < maxWaiting) waiting.push({ telling, candidate });
       if (isWorking) return;
       isWorking = true;
       void work();
@@ -94,21 +94,24 @@ function firstOf(queues: ReadonlyMap<string, Waiting[]>): [string, Waiting[]] | 
 async function settle(waiting: readonly Waiting[], options: SlowLaneOptions): Promise<void> {
   const [first] = waiting;
   if (first === undefined) return;
-  const { relation } = first.change;
+  const { relation } = first.telling.change;
   const { role, claims } = first.candidate.group.interest;
-  const keyed = waiting.flatMap((each) => {
-    const key = primaryKeyOf(each.change);
-    return key === null ? [] : [{ ...each, key }];
-  });
-  try {
-    const question = { relation, role, claims, keys: keyed.map(({ key }) => key) };
-    const [answer] = await askVisibility(options.db, [question], options.timeoutMs);
-    if (answer instanceof PgFailure) throw answer;
-    keyed.forEach(({ change, candidate }, i) => {
-      if (answer?.has(i)) options.delivery.deliver(change, [candidate]);
-    });
-  } catch (failure) {
-    if (!(failure instanceof PgFailure)) throw failure;
-    options.onFailure(failure, `${relation.schema}.${relation.name}`);
+  const rows = new AskedRows(relation);
+  const places = waiting.map(({ telling }) => rows.placeOf(telling.change));
+  const asked = [...rows.keys.keys()];
+  if (asked.length === 0) return;
+  const [answer] = await askVisibility(
+    options.db,
+    [{ rows, places: asked, role, claims }],
+    options.timeoutMs,
+  );
+  if (answer === undefined) return;
+  if (!(answer instanceof Uint8Array)) {
+    options.onFailure(answer, `${relation.schema}.${relation.name}`);
+    return;
   }
+  waiting.forEach(({ telling, candidate }, i) => {
+    const place = places[i] ?? null;
+    if (place !== null && answer[place] === 1) options.delivery.deliver(telling, [candidate]);
+  });
 }

@@ -37,17 +37,26 @@ type Subscriber = {
   readonly id: number;
   /** Commits up to here happened before the subscription. */
   readonly sinceLsn: bigint;
+  /** Whether the channel has no other interest, so that a change reaches it once. */
+  readonly isOnly: boolean;
 };
 
 /** Subscribers with one interest. */
-export type Group = { readonly interest: Interest; readonly subscribers: Set<Subscriber> };
+export type Group = {
+  readonly interest: Interest;
+  readonly subscribers: Set<Subscriber>;
+  /** Commits before this one are for none of them. */
+  sinceLsn: bigint;
+};
 
 /** All subscriptions of an instance, by table. */
 export interface SubscriptionIndex {
   /** Adds a subscriber; the function takes it out again. */
   add(interest: Interest, subscriber: Subscriber): () => void;
   /** Groups that a change may concern: all that match, and some that their filters will rule out. */
-  candidates(change: Change): Group[];
+  candidates(change: Change): readonly Group[];
+  /** Moves with every new group. */
+  readonly version: number;
   /** Whether anybody listens to a table. */
   hasInterest(schema: string, table: string): boolean;
 }
@@ -57,6 +66,8 @@ type Place = {
   readonly groups: Map<string, Group>;
   readonly rest: Set<Group>;
   readonly keyed: Map<string, KeyedColumn>;
+  /** The lists of `rest` by kind of change, made when they are asked for; emptied whenever `rest` changes. */
+  readonly lists: Map<ChangeKind, readonly Group[]>;
 };
 type KeyedColumn = {
   readonly column: string;
@@ -76,9 +87,14 @@ const groupKey = ({ event, filters, select, role, claims }: Interest): string =>
     claims,
   ]);
 
+const noGroups: readonly Group[] = [];
+
+const newPlace = (): Place => ({ groups: new Map(), rest: new Set(), keyed: new Map(), lists: new Map() });
+
 /** Creates an empty index. */
 export function createSubscriptionIndex(): SubscriptionIndex {
   const places = new Map<string, Place>();
+  let version = 0;
   const placesOf = (schema: string, table: string): Place[] =>
     [placeKey(schema, table), placeKey(schema, '*'), placeKey('*', table), placeKey('*', '*')].flatMap(
       (key) => places.get(key) ?? [],
@@ -86,10 +102,12 @@ export function createSubscriptionIndex(): SubscriptionIndex {
   return {
     add(interest, subscriber) {
       const key = placeKey(interest.schema, interest.table);
-      const place = places.get(key) ?? { groups: new Map(), rest: new Set(), keyed: new Map() };
+      const place = places.get(key) ?? newPlace();
       places.set(key, place);
-      const group = enter(place, interest);
+      const groups = place.groups.size;
+      const group = enter(place, interest, subscriber.sinceLsn);
       group.subscribers.add(subscriber);
+      if (place.groups.size > groups) version++;
       return () => {
         group.subscribers.delete(subscriber);
         if (group.subscribers.size === 0) leave(place, group);
@@ -97,23 +115,31 @@ export function createSubscriptionIndex(): SubscriptionIndex {
       };
     },
     candidates(change) {
-      const { relation, kind } = change;
-      return placesOf(relation.schema, relation.name)
-        .flatMap((place) => near(place, change))
-        .filter(({ interest }) => interest.event === '*' || interest.event === kind);
+      const { relation } = change;
+      const [only, ...others] = placesOf(relation.schema, relation.name);
+      if (only === undefined) return noGroups;
+      if (others.length === 0) return near(only, change);
+      return [only, ...others].flatMap((place) => near(place, change));
+    },
+    get version() {
+      return version;
     },
     hasInterest: (schema, table) => placesOf(schema, table).length > 0,
   };
 }
 
-function enter(place: Place, interest: Interest): Group {
+function enter(place: Place, interest: Interest, sinceLsn: bigint): Group {
   const key = groupKey(interest);
   const known = place.groups.get(key);
-  if (known !== undefined) return known;
-  const group: Group = { interest, subscribers: new Set() };
+  if (known !== undefined) {
+    if (sinceLsn < known.sinceLsn) known.sinceLsn = sinceLsn;
+    return known;
+  }
+  const group: Group = { interest, subscribers: new Set(), sinceLsn };
   place.groups.set(key, group);
   if (interest.key === null) {
     place.rest.add(group);
+    place.lists.clear();
     return group;
   }
   const { column, typeOid, value } = interest.key;
@@ -126,7 +152,7 @@ function enter(place: Place, interest: Interest): Group {
 function leave(place: Place, group: Group): void {
   const { interest } = group;
   place.groups.delete(groupKey(interest));
-  place.rest.delete(group);
+  if (place.rest.delete(group)) place.lists.clear();
   if (interest.key === null) return;
   const keyed = place.keyed.get(columnKey(interest.key));
   const groups = keyed?.byValue.get(interest.key.value);
@@ -135,16 +161,26 @@ function leave(place: Place, group: Group): void {
   if (keyed?.byValue.size === 0) place.keyed.delete(columnKey(interest.key));
 }
 
-function near(place: Place, { relation, row, old }: Change): Group[] {
-  const groups = [...place.rest];
+function restOf({ rest, lists }: Place, kind: ChangeKind): readonly Group[] {
+  const known = lists.get(kind);
+  if (known !== undefined) return known;
+  const list = [...rest].filter(({ interest }) => interest.event === '*' || interest.event === kind);
+  lists.set(kind, list);
+  return list;
+}
+
+function near(place: Place, { relation, kind, row, old }: Change): readonly Group[] {
+  const rest = restOf(place, kind);
+  if (place.keyed.size === 0) return rest;
+  const keyed: Group[] = [];
   for (const { column, typeOid, byValue } of place.keyed.values()) {
     const value = (row ?? old)?.get(column);
     if (relation.columnByName.get(column)?.type.oid === typeOid && relation.primaryKey.length > 0) {
-      if (typeof value === 'string') groups.push(...(byValue.get(value) ?? []));
+      if (typeof value === 'string') keyed.push(...(byValue.get(value) ?? []));
     } else {
       // The column's type changed since, or filters do not count for what has to be told: look at all of them.
-      for (const found of byValue.values()) groups.push(...found);
+      for (const found of byValue.values()) keyed.push(...found);
     }
   }
-  return groups;
+  return [...rest, ...keyed.filter(({ interest }) => interest.event === '*' || interest.event === kind)];
 }

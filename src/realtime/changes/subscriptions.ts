@@ -139,11 +139,15 @@ class LiveSubscription implements ChangeSubscription {
   #enterIndex(requests: readonly ValidRequest[]): void {
     // The first request was checked first, so its position is the lowest.
     this.#sinceLsn ??= requests[0]?.lsn ?? 0n;
-    const sinceLsn = this.#sinceLsn;
+    const common = {
+      receiver: this.#subscriber,
+      sinceLsn: this.#sinceLsn,
+      isOnly: requests.length === 1 && requests[0]?.interests.length === 1,
+    };
     requests.forEach(({ interests }, i) => {
       const id = this.#items[i]?.id ?? 0;
       for (const interest of interests) {
-        this.#remove.push(this.#options.index.add(interest, { receiver: this.#subscriber, id, sinceLsn }));
+        this.#remove.push(this.#options.index.add(interest, { ...common, id }));
       }
     });
     this.#subscriber.changesStatus('ok', subscribed);

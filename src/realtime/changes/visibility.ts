@@ -1,33 +1,38 @@
 import { PgFailure } from '../../pg/failure.ts';
-import type { StepResult } from '../../pg/pipeline.ts';
 import type { RequestDb } from '../../pg/session.ts';
-import { compile, type Sql, type Statement, sql } from '../../pg/sql/sql.ts';
-import type { RelationInfo } from './model.ts';
+import { compile, type Sql, sql } from '../../pg/sql/sql.ts';
+import type { AskedRows } from './row-key.ts';
 import { typeName } from './sql-operators.ts';
 
 /** Rows of one relation that one role with one set of claims may or may not see. */
 export type VisibilityQuestion = {
-  readonly relation: RelationInfo;
+  readonly rows: AskedRows;
+  /** Which of the rows are asked about, each once. */
+  readonly places: readonly number[];
   readonly role: string;
   readonly claims: string;
-  /** Primary keys, each value in the server's print. */
-  readonly keys: readonly (readonly string[])[];
 };
 
-/** Places of the keys whose rows are visible, or why nobody can say. */
-export type VisibilityAnswer = ReadonlySet<number> | PgFailure;
+/** Why nobody can say. */
+export type Unanswered = { readonly sqlstate: string };
 
-/** Questions that share a round trip, at most; and at least, before another connection is used. */
-const maxShared = 100;
-const minShared = 8;
+/** One per place of the question's rows, 1 where the row is visible; or why nobody can say. */
+export type VisibilityAnswer = Uint8Array | Unanswered;
+
+/** Questions that share a call, at most; and at least, before another connection is used. */
+const maxShared = 256;
+const minShared = 32;
 /** Connections that a batch spreads over. */
 const lanes = 4;
+/** A call goes on to another client for this part of the time that each may take. */
+const shareOfPatience = 1 / 4;
+/** Keys from which on a scan over all of them beats one lookup per key. */
+const manyKeys = 16;
 
 /**
- * Reads rows again as each of the clients: yields, per question and in their order, the places of the keys whose rows
- * its policies show now. One statement per question, many questions per round trip: claims change between statements
- * of one transaction, the role does not. When one of them fails, its companions are asked again, each alone, so that
- * a policy that raises is the business of its own group.
+ * Reads rows again as each of the clients: which of them do its policies show now? Yields an answer per question, in
+ * their order. Clients of one role that ask about one relation share calls of `ownbase.ask_as_each`, where a policy
+ * that raises or sleeps is the business of its own client.
  */
 export async function askVisibility(
   db: RequestDb,
@@ -35,93 +40,140 @@ export async function askVisibility(
   timeoutMs: number,
 ): Promise<readonly VisibilityAnswer[]> {
   const answers = new Map<VisibilityQuestion, VisibilityAnswer>();
-  await Promise.all(
-    sharesOf(questions).map(async (share) => {
-      for (const [question, answer] of await askShare(db, share, timeoutMs)) answers.set(question, answer);
-    }),
-  );
-  return questions.map((question) => answers.get(question) ?? new Set<number>());
+  await Promise.all(sharesOf(questions).map((share) => askShare(db, share, timeoutMs, answers)));
+  return questions.map((question) => answers.get(question) ?? noRow(question));
 }
 
-/** Divides the questions by role into what travels together. */
+const noRow = ({ rows }: VisibilityQuestion): Uint8Array => new Uint8Array(rows.keys.length);
+
+/** Divides the questions into what goes into one call: of one role, about one relation. */
 function sharesOf(questions: readonly VisibilityQuestion[]): readonly (readonly VisibilityQuestion[])[] {
-  const byRole = new Map<string, VisibilityQuestion[]>();
+  const kinds = new Map<AskedRows, Map<string, VisibilityQuestion[]>>();
   for (const question of questions) {
+    const byRole = kinds.get(question.rows) ?? new Map<string, VisibilityQuestion[]>();
+    kinds.set(question.rows, byRole);
     const list = byRole.get(question.role);
     if (list === undefined) byRole.set(question.role, [question]);
     else list.push(question);
   }
   const size = Math.min(maxShared, Math.max(minShared, Math.ceil(questions.length / lanes)));
   const shares: (readonly VisibilityQuestion[])[] = [];
-  for (const list of byRole.values()) {
-    for (let at = 0; at < list.length; at += size) shares.push(list.slice(at, at + size));
+  for (const byRole of kinds.values()) {
+    for (const list of byRole.values()) {
+      for (let at = 0; at < list.length; at += size) shares.push(list.slice(at, at + size));
+    }
   }
   return shares;
 }
-
-type Answered = readonly (readonly [VisibilityQuestion, VisibilityAnswer])[];
 
 async function askShare(
   db: RequestDb,
   share: readonly VisibilityQuestion[],
   timeoutMs: number,
-): Promise<Answered> {
-  try {
-    return await runShare(db, share, timeoutMs);
-  } catch (failure) {
-    if (!(failure instanceof PgFailure) || failure.kind !== 'server') throw failure;
-    const [only] = share;
-    if (share.length === 1 && only !== undefined) return [[only, failure]];
-    const alone = await Promise.all(share.map((question) => askShare(db, [question], timeoutMs)));
-    return alone.flat();
+  answers: Map<VisibilityQuestion, VisibilityAnswer>,
+): Promise<void> {
+  let left = share;
+  while (left.length > 0) {
+    const told = await call(db, left, timeoutMs);
+    told.forEach((answer, i) => {
+      const question = left[i];
+      if (question !== undefined) answers.set(question, answer);
+    });
+    left = left.slice(told.length);
   }
 }
 
-async function runShare(
+/** Asks for as many as there is time for, one at least. */
+async function call(
   db: RequestDb,
   share: readonly VisibilityQuestion[],
   timeoutMs: number,
-): Promise<Answered> {
-  const role = share[0]?.role ?? '';
-  const steps = share.flatMap((question) => [
-    forgetSettings,
-    settingsFor(question, timeoutMs),
-    statementOf(question),
-  ]);
-  const results = await db.run({ role, settings: [] }, steps);
-  return share.map((question, i) => [question, placesOf(results[3 * i + 2])]);
+): Promise<readonly VisibilityAnswer[]> {
+  const [first] = share;
+  if (first === undefined) return [];
+  const { rows, role } = first;
+  const texts = share.map(({ places }) => rows.textOf(places));
+  const isShared = texts.every((text) => text === texts[0]);
+  const isScan = first.places.length >= manyKeys && isScannable(rows);
+  const question = isScan ? scan(rows, isShared ? texts[0] : null) : lookup(rows, isShared ? texts[0] : null);
+  const statement = compile(sql`
+    select answer, failure from ownbase.ask_as_each(${role}::text, ${question}::text,
+      ${share.map(({ claims }) => claims)}::text[], ${isShared ? null : texts}::text[],
+      ${Math.ceil(timeoutMs * shareOfPatience)}::int)`);
+  try {
+    // The function takes the role itself, when it has read what it was given.
+    const scope = { role: 'none', settings: [['statement_timeout', String(timeoutMs)] as const] };
+    const [result] = await db.run(scope, [statement]);
+    const told = result?.rows ?? [];
+    if (told.length === 0) throw new RangeError('a question about visibility was not answered');
+    return told.map(([answer = null, failure = null], i) =>
+      failure === null ? visibleOf(share[i] ?? first, answer, isScan) : { sqlstate: failure },
+    );
+  } catch (failure) {
+    if (!(failure instanceof PgFailure) || failure.kind !== 'server' || isOutage(failure)) throw failure;
+    // What fails before anybody's claims are looked at fails for all of them.
+    return share.map(() => failure);
+  }
+}
+
+/** The server ends, or has no room: nothing that a client or a policy did. */
+const isOutage = ({ sqlstate }: PgFailure): boolean => /^(57P|53)/.test(sqlstate);
+
+function visibleOf(question: VisibilityQuestion, answer: string | null, isScan: boolean): Uint8Array {
+  const { rows, places } = question;
+  const visible = noRow(question);
+  if (answer === null) return visible;
+  for (const word of answer.split(',')) {
+    const place = isScan ? rows.placeOfText(word) : places[Number(word) - 1];
+    if (place !== undefined) visible[place] = 1;
+  }
+  return visible;
+}
+
+/** int8, int2, int4, uuid: their print holds no comma, and is the same under any settings. */
+const plainlyPrinted = new Set([20, 21, 23, 2950]);
+
+const isScannable = ({ relation: { primaryKey } }: AskedRows): boolean =>
+  primaryKey.length === 1 && plainlyPrinted.has(primaryKey[0]?.type.oid ?? 0);
+
+/** The keys of the visible rows, by one scan; the keys to look for are in the text, or stand for $1. */
+function scan(
+  { relation: { schema, name, primaryKey } }: AskedRows,
+  keys: string | null | undefined,
+): string {
+  const [column] = primaryKey;
+  if (column === undefined) throw new RangeError('rows without a key cannot be asked about');
+  const key = sql`visible.${sql.ident(column.name)}`;
+  return compile(sql`
+    select string_agg(${key}::text, ',') from ${sql.ident(schema, name)} as visible
+    where ${key} = any(${argument(keys)}::${typeName(column.type)}[])`).text;
 }
 
 /**
- * What a policy's function has put into settings must not be found by the next client of the transaction: functions
- * keep there what they looked up. The role is no setting of this kind, and stays.
+ * The places of the visible rows, by one lookup per key. The limit keeps each of them a loop over the key's index: where
+ * the planner joins at will, it may read the whole table.
  */
-const forgetSettings: Statement = { text: 'reset all', values: [] };
-
-const placesOf = (result: StepResult | undefined): ReadonlySet<number> =>
-  new Set((result?.rows ?? []).map(([place]) => Number(place) - 1));
-
-const settingsFor = ({ claims }: VisibilityQuestion, timeoutMs: number): Statement =>
-  // A plan for the few keys of one batch would be used once; one for any number of keys serves all.
-  compile(sql`
-    select set_config('request.jwt.claims', ${claims}, true),
-      set_config('statement_timeout', ${String(timeoutMs)}, true),
-      set_config('plan_cache_mode', 'force_generic_plan', true)`);
-
-/** The limit keeps the lookup a loop over the key's index: joined at will, a plan made while the table is small reads it all. */
-function statementOf({ relation, keys }: VisibilityQuestion): Statement {
-  const { primaryKey } = relation;
+function lookup(
+  { relation: { schema, name, primaryKey } }: AskedRows,
+  keys: string | null | undefined,
+): string {
   const names = primaryKey.map((_, i): Sql => sql.ident(`k${i}`));
-  const lists = primaryKey.map(
-    ({ type }, i) => sql`${keys.map((key) => key[i] ?? null)}::${typeName(type)}[]`,
+  const all = argument(keys);
+  const lists = primaryKey.map(({ type }, i) =>
+    primaryKey.length === 1
+      ? sql`${all}::${typeName(type)}[]`
+      : sql`(${all}::text[])[${sql.fromServer(String(i + 1))}]::${typeName(type)}[]`,
   );
   const matches = primaryKey.map(
-    ({ name }, i) => sql`visible.${sql.ident(name)} = asked.${names[i] ?? sql.empty}`,
+    ({ name: column }, i) => sql`visible.${sql.ident(column)} = asked.${names[i] ?? sql.fromServer('')}`,
   );
   return compile(sql`
-    select asked.place::int4
+    select string_agg(asked.place::text, ',')
     from unnest(${sql.join(lists)}) with ordinality as asked (${sql.join([...names, sql.ident('place')])})
     cross join lateral (
-      select from ${sql.ident(relation.schema, relation.name)} as visible where ${sql.join(matches, ' and ')} limit 1
-    ) as found`);
+      select from ${sql.ident(schema, name)} as visible where ${sql.join(matches, ' and ')} limit 1
+    ) as found`).text;
 }
+
+const argument = (keys: string | null | undefined): Sql =>
+  keys == null ? sql.fromServer('$1') : sql.literal(keys);

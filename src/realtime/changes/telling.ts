@@ -1,0 +1,43 @@
+import { type ChangeError, changeError, encodeChange, encodeError } from './encode.ts';
+import type { Change, RelationInfo, RoleAccess } from './model.ts';
+import type { JsonCasts } from './values.ts';
+
+/** How changes of one relation look to those who share a role and a selection of columns. */
+export type Form = {
+  readonly access: RoleAccess;
+  readonly select: readonly string[] | null;
+  /** What is told instead of a new or altered row; null when the row can be shown. */
+  readonly error: ChangeError | null;
+};
+
+/** The form for a role's rights and a selection. */
+export const formOf = (
+  relation: RelationInfo,
+  access: RoleAccess,
+  select: readonly string[] | null,
+): Form => ({ access, select, error: changeError(relation, access) });
+
+/** A change as it is told: each form of it is made once, when it is first needed. */
+export class Telling {
+  readonly change: Change;
+  readonly #casts: JsonCasts;
+  readonly #texts = new Map<Form, string>();
+
+  constructor(change: Change, casts: JsonCasts) {
+    this.change = change;
+    this.#casts = casts;
+  }
+
+  /** JSON text of `data`. */
+  text(form: Form): string {
+    const known = this.#texts.get(form);
+    if (known !== undefined) return known;
+    const { change } = this;
+    const text =
+      form.error !== null && change.kind !== 'DELETE'
+        ? encodeError(change, form.error)
+        : encodeChange(change, form.access, form.select, this.#casts);
+    this.#texts.set(form, text);
+    return text;
+  }
+}
