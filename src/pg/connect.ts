@@ -20,6 +20,8 @@ export type ConnectOptions = {
   readonly timeoutMs?: number;
   /** Called when the connection has ended, whoever ended it. */
   readonly onEnd?: () => void;
+  /** Called for what other sessions send to a channel that this one listens on. */
+  readonly onNotification?: (notification: { readonly channel: string; readonly payload: string }) => void;
 };
 
 /** Opens a connection; rejects with `PgFailure`. */
@@ -33,7 +35,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   });
   // A connection that dies between statements reports here; the next statement rejects, which is the report we want.
   client.on('error', () => {});
-  if (options.onEnd !== undefined) client.on('end', options.onEnd);
+  const { onEnd, onNotification } = options;
+  if (onEnd !== undefined) client.on('end', onEnd);
+  if (onNotification !== undefined) {
+    client.on('notification', ({ channel, payload }) => onNotification({ channel, payload: payload ?? '' }));
+  }
   try {
     await client.connect();
   } catch (thrown) {

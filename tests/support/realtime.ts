@@ -14,7 +14,8 @@ import { createRequestDb } from '../../src/pg/session.ts';
 import type { RealtimeConfig } from '../../src/realtime/config.ts';
 import { createRealtimeService, type RealtimeService } from '../../src/realtime/service.ts';
 
-const jwtSecret = 'a-secret-for-tests-that-is-long-enough';
+/** What the tokens of these tests are signed with. */
+export const jwtSecret = 'a-secret-for-tests-that-is-long-enough';
 const signing = secretSigningKey(jwtSecret);
 
 /** Signs a token that is good for an hour unless it says otherwise. */

@@ -2,7 +2,7 @@ import { printArray } from './array-text.ts';
 import type { Change, RelationInfo } from './model.ts';
 
 /** The changed row's primary key in the server's print; null when a part of it is not known. */
-export function primaryKeyOf({ relation, row }: Change): readonly string[] | null {
+function primaryKeyOf({ relation, row }: Change): readonly string[] | null {
   const key = relation.primaryKey.map(({ name }) => row?.get(name) ?? null);
   return key.every((part) => part !== null) ? key : null;
 }

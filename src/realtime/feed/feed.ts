@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { tryToLead } from '../../cluster/leadership.ts';
+import { deposeSilentLeader, tryToLead } from '../../cluster/leadership.ts';
 import type { Observer } from '../../core/observe.ts';
 import { PgFailure } from '../../pg/failure.ts';
 import { aborted, batchLimits, type FeedOptions, type FeedState, nowhere } from './feed-state.ts';
@@ -19,6 +19,8 @@ import { currentPosition, feedName } from './slot.ts';
  *        |                           reads the slot, relays it
  *        | somebody leads                            silent, over
  *        +-------------------------> following --------------------> seeking
+ *
+ * A leader that is silent, and does not answer by way of the database either, is deposed by who has followed it.
  *
  * Whoever reads the slot tries again, with a pause, whenever the stream breaks. The slot is durable: what is committed
  * while the stream is away is delivered when it is back. Only when the slot itself was lost, or when an instance was
@@ -98,12 +100,22 @@ const isSlotUnusable = (failure: unknown): boolean =>
 
 /** Leads when nobody else does, else follows, until the signal. */
 async function runAmongOthers(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
+  let wasSilent = false;
   await again(signal, options.observer, async () => {
     const name = await prepare(options, state);
-    const leadership = await tryToLead(options.ownerUrl, name);
-    if (leadership === null) return followOthers(options, state, signal);
+    const { ownerUrl } = options;
+    const free = await tryToLead(ownerUrl, name);
+    const hasDeposed = free === null && wasSilent && (await deposeSilentLeader(ownerUrl, name));
+    wasSilent = false;
+    if (hasDeposed) options.observer(deposed);
+    const leadership = hasDeposed ? await tryToLead(ownerUrl, name) : free;
+    if (leadership === null) {
+      wasSilent = (await followOthers(options, state, signal)) === 'silent';
+      return;
+    }
     const relay = createRelay({
       ...{ bus: options.bus, now: options.now, newEpoch: options.newEpoch },
+      awaitsFormer: hasDeposed,
       processed: () => state.position.processed,
       onReplay: () => state.restart(),
     });
@@ -117,6 +129,13 @@ async function runAmongOthers(options: FeedOptions, state: FeedState, signal: Ab
   });
 }
 
+const deposed: Parameters<Observer>[0] = {
+  kind: 'notice',
+  service: 'realtime',
+  level: 'warn',
+  message: 'the leader of the change feed did not answer and was deposed',
+};
+
 async function prepare(options: FeedOptions, state: FeedState): Promise<string> {
   const db = createOwnerDb(options.ownerUrl);
   try {
@@ -127,7 +146,11 @@ async function prepare(options: FeedOptions, state: FeedState): Promise<string> 
   }
 }
 
-async function followOthers(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
+async function followOthers(
+  options: FeedOptions,
+  state: FeedState,
+  signal: AbortSignal,
+): Promise<'over' | 'silent' | null> {
   const { liveness, position } = state;
   const { bus, self, now, relations, sink, wants, onGap, observer } = options;
   const following: Following = follow({
@@ -140,7 +163,7 @@ async function followOthers(options: FeedOptions, state: FeedState, signal: Abor
   });
   state.restart = () => following.restart();
   try {
-    await Promise.race([following.ended, aborted(signal)]);
+    return await Promise.race([following.ended, aborted(signal).then(() => null)]);
   } finally {
     liveness.set(false);
     await following.stop(signal.aborted);

@@ -29,8 +29,8 @@ export type FollowingOptions = Pick<ConsumerOptions, 'relations' | 'sink' | 'lim
 
 /** Follows a leader. */
 export interface Following {
-  /** Resolves when the leader is gone, or silent for long. */
-  readonly ended: Promise<void>;
+  /** Resolves when the leader says that it is over, or when it was silent for long. */
+  readonly ended: Promise<'over' | 'silent'>;
   /** Asks the leader to begin the stream anew, until it does. */
   restart(): void;
   /** `leaves`: the instance comes to its end, so that nothing is kept for it. */
@@ -54,10 +54,12 @@ export function follow(options: FollowingOptions): Following {
   let unacknowledged = 0;
   let heardAt = now();
   let mustRestart = false;
-  let end: () => void = () => {};
-  const ended = new Promise<void>((resolve) => {
+  let end: (why: 'over' | 'silent') => void = () => {};
+  const ended = new Promise<'over' | 'silent'>((resolve) => {
     end = resolve;
   });
+  /** Streams that others have followed: their leader does not lead any more, even if it does not know yet. */
+  const former = new Set<string>();
 
   const say = (word: Parameters<typeof encodeRelay>[0]): void =>
     bus.publish(relaySubjects.toLeader, encodeRelay(word));
@@ -92,6 +94,7 @@ export function follow(options: FollowingOptions): Following {
     consumer = new Consumer({ relations, sink, limits, onFailure, onProgress: () => {} }, position.delivered);
     decode = createStreamDecoder(options.wants);
     hasBegun = false;
+    if (step !== null && step.epoch !== epoch) former.add(step.epoch);
     step = { epoch, seq };
     mustRestart = false;
   };
@@ -108,6 +111,7 @@ export function follow(options: FollowingOptions): Following {
     if (unacknowledged >= ackBytes) acknowledge();
   };
   const hear = async (word: RelayMessage): Promise<void> => {
+    if ('epoch' in word && former.has(word.epoch)) return;
     switch (word.kind) {
       case 'start': {
         const wasFresh = isFresh();
@@ -140,7 +144,7 @@ export function follow(options: FollowingOptions): Following {
         acknowledge();
         return;
       case 'over':
-        end();
+        end('over');
     }
   };
   let last: Promise<void> = Promise.resolve();
@@ -163,7 +167,7 @@ export function follow(options: FollowingOptions): Following {
   const tick = setInterval(() => {
     if (step === null) hello();
     if (mustRestart) say({ kind: 'restart', from: self });
-    if (now() - heardAt > silenceMs) end();
+    if (now() - heardAt > silenceMs) end('silent');
   }, helloMs);
 
   return {

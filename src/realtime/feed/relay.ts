@@ -35,6 +35,8 @@ export type RelayOptions = {
   readonly bus: Bus;
   readonly newEpoch: () => string;
   readonly now: () => number;
+  /** Whether the former leader was deposed: its process may go on, and has missed what came since. */
+  readonly awaitsFormer: boolean;
   /** Position up to which this instance has dealt with the stream. */
   readonly processed: () => bigint;
   /** A follower has missed something that the slot still has. */
@@ -53,6 +55,9 @@ const windowBytes = 8 * 1024 ** 2;
 const frameBytes = 64 * 1024;
 /** In this time after a stream began, followers of a former leader make themselves known. */
 const settleMs = 2_000;
+
+/** Stands among the followers for a leader that was deposed, until it is one of them or is given up. */
+const formerLeader = '';
 
 const tags = { relation: 0x52, begin: 0x42, commit: 0x43 } as const;
 /** Place of the end position in a commit: after tag, flags and the position of the commit. */
@@ -76,6 +81,7 @@ export function createRelay(options: RelayOptions): Relay {
   let isWithin = false;
   /** Whether something of this stream was not sent, since nobody was there. */
   let hasSkipped = false;
+  let awaitsUntil = options.awaitsFormer ? now() + forgetMs : Number.NEGATIVE_INFINITY;
   const isSettling = (): boolean => now() - startedAt < settleMs;
   const newest = (): bigint => (options.processed() > sentLsn ? options.processed() : sentLsn);
 
@@ -90,6 +96,10 @@ export function createRelay(options: RelayOptions): Relay {
     pendingBytes = 0;
   };
   const greet = (from: string, lsn: bigint | null): void => {
+    if (lsn !== null && !followers.has(from)) {
+      awaitsUntil = Number.NEGATIVE_INFINITY;
+      followers.delete(formerLeader);
+    }
     const canReplay = lsn !== null && lsn >= acknowledged && (isWithin || lsn < sentLsn);
     if (canReplay) {
       followers.set(from, { lsn, seq, heardAt: now() });
@@ -160,6 +170,10 @@ export function createRelay(options: RelayOptions): Relay {
       for (const follower of followers.values()) {
         follower.seq = 0;
         if (stream.isNew) follower.lsn = 0n;
+      }
+      if (now() < awaitsUntil && !stream.isNew) {
+        const heardAt = awaitsUntil - forgetMs;
+        followers.set(formerLeader, { lsn: stream.confirmed, seq: Number.POSITIVE_INFINITY, heardAt });
       }
       say({ kind: 'start', epoch, ...stream, publications: [...publications] });
     },
