@@ -1,18 +1,10 @@
 import type { Relations } from '../feed/relations.ts';
 import type { Change, RelationInfo, RoleAccess } from './model.ts';
-import type { Questions, SightQuestion } from './questions.ts';
+import type { Questions } from './questions.ts';
 import { AskedRows } from './row-key.ts';
 import type { SlowLane } from './slow-lane.ts';
 import type { Group } from './subscription-index.ts';
-import { type Form, formOf } from './telling.ts';
-
-/** A group that changes of one relation may reach, and what that depends on beside its filters. */
-export type Candidate = {
-  readonly group: Group;
-  readonly form: Form;
-  /** What row security is asked about new and altered rows; `lane` for a group whose checks are in the slow lane. */
-  readonly check: SightQuestion | 'lane' | null;
-};
+import { type Candidate, type Form, formOf } from './telling.ts';
 
 /** What is known of one relation in a batch. */
 type Sheet = {

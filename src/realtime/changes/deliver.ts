@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame } from '../socket/frame.ts';
-import type { Candidate } from './candidates.ts';
 import { changeFrame } from './encode.ts';
 import type { ChangeKind } from './model.ts';
 import type { ChangeReceiver } from './subscription-index.ts';
-import type { Telling } from './telling.ts';
+import type { Candidate, Telling } from './telling.ts';
 
 /** Puts changes onto sockets. */
 export interface Delivery {

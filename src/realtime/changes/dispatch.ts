@@ -1,5 +1,5 @@
 import type { Relations } from '../feed/relations.ts';
-import { type Candidate, readCandidates } from './candidates.ts';
+import { readCandidates } from './candidates.ts';
 import type { Delivery } from './deliver.ts';
 import { readJsonCasts } from './json-casts.ts';
 import { matchFilters, type OpenFilter } from './match.ts';
@@ -8,7 +8,7 @@ import { createQuestions, type Questions, type QuestionsOptions } from './questi
 import type { SlowLane } from './slow-lane.ts';
 import { untilVisible } from './snapshot.ts';
 import type { Group, SubscriptionIndex } from './subscription-index.ts';
-import { Telling } from './telling.ts';
+import { type Candidate, Telling } from './telling.ts';
 import type { JsonCasts } from './values.ts';
 
 /** What the dispatcher works with. */

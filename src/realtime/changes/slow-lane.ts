@@ -1,9 +1,8 @@
 import type { RequestDb } from '../../pg/session.ts';
-import type { Candidate } from './candidates.ts';
 import type { Delivery } from './deliver.ts';
 import type { RelationInfo } from './model.ts';
 import { AskedRows, visibilityKey } from './row-key.ts';
-import type { Telling } from './telling.ts';
+import type { Candidate, Telling } from './telling.ts';
 import { askVisibility, type Unanswered } from './visibility.ts';
 
 /** A change that waits for the slow policy of a group. */

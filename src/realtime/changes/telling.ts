@@ -1,5 +1,7 @@
 import { type ChangeError, changeError, encodeChange, encodeError } from './encode.ts';
 import type { Change, RelationInfo, RoleAccess } from './model.ts';
+import type { SightQuestion } from './questions.ts';
+import type { Group } from './subscription-index.ts';
 import type { JsonCasts } from './values.ts';
 
 /** How changes of one relation look to those who share a role and a selection of columns. */
@@ -16,6 +18,14 @@ export const formOf = (
   access: RoleAccess,
   select: readonly string[] | null,
 ): Form => ({ access, select, error: changeError(relation, access) });
+
+/** A group that changes of one relation may reach, and what that depends on beside its filters. */
+export type Candidate = {
+  readonly group: Group;
+  readonly form: Form;
+  /** What row security is asked about new and altered rows; `lane` for a group whose checks are in the slow lane. */
+  readonly check: SightQuestion | 'lane' | null;
+};
 
 /** A change as it is told: each form of it is made once, when it is first needed. */
 export class Telling {
