@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { managedSchemas, schemasWithoutData, tablesWithoutData } from '../platform/managed-schemas.ts';
 import { CommandFailure } from './exit.ts';
 
 /** A pg_dump that is installed. */
@@ -28,28 +29,21 @@ export async function findPgDump(folder: string | null, serverMajor: number): Pr
   return undefined;
 }
 
-/**
- * Schemas that a dump leaves out: the platform makes them.
- * Upstream: supabase/cli apps/cli-go/pkg/migration/dump.go
- */
-const PLATFORM =
-  'information_schema|pg_*|_analytics|_realtime|_supavisor|auth|etl|extensions|ownbase|pgbouncer|realtime|storage|supabase_functions|supabase_migrations|cron|dbdev|graphql|graphql_public|net|pgmq|pgsodium|pgsodium_masks|pgtle|repack|tiger|tiger_data|timescaledb_*|_timescaledb_*|topology|vault';
-const WITHOUT_DATA =
-  'information_schema|pg_*|graphql|graphql_public|pgsodium|pgsodium_masks|pgtle|repack|tiger|tiger_data|timescaledb_*|_timescaledb_*|topology|vault|cron|net|etl|extensions|ownbase|pgbouncer|realtime|supabase_migrations|_analytics|_realtime|_supavisor';
+/** Schemas as a pattern of pg_dump, with those that every server and TimescaleDB have. */
+const patternOf = (schemas: readonly string[]): string =>
+  [...schemas, 'pg_*', 'timescaledb_*', '_timescaledb_*'].join('|');
 
 function argumentsFor({ kind, schema, exclude, useCopy }: DumpRequest): string[] {
   if (kind === 'schema') {
-    const which = schema.length > 0 ? ['--schema', schema.join('|')] : ['--exclude-schema', PLATFORM];
+    const which =
+      schema.length > 0 ? ['--schema', schema.join('|')] : ['--exclude-schema', patternOf(managedSchemas)];
     return ['--schema-only', '--quote-all-identifiers', ...which];
   }
   const which =
-    schema.length > 0 ? ['--schema', schema.join('|')] : ['--schema', '*', '--exclude-schema', WITHOUT_DATA];
-  const tables = [
-    'auth.schema_migrations',
-    'storage.migrations',
-    'supabase_functions.migrations',
-    ...exclude,
-  ];
+    schema.length > 0
+      ? ['--schema', schema.join('|')]
+      : ['--schema', '*', '--exclude-schema', patternOf(schemasWithoutData)];
+  const tables = [...tablesWithoutData, ...exclude];
   const inserts = useCopy === true ? [] : ['--column-inserts', '--rows-per-insert=100000'];
   const quoted = tables.map((table) => `"${table.replace('.', '"."')}"`);
   return [

@@ -22,14 +22,7 @@ export type StepRecord = {
 export type Outcome = 'passed' | 'failed' | 'skipped';
 
 /** How one case ended. */
-export type CaseResult = {
-  readonly id: string;
-  readonly service: Service;
-  readonly feature: string;
-  readonly title: string;
-  readonly method: string;
-  readonly weight: number;
-  readonly why: string;
+export type CaseResult = Omit<Case, 'needs' | 'steps'> & {
   readonly outcome: Outcome;
   /** Why it was skipped, or what went wrong; null when it passed. */
   readonly reason: string | null;

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../pg/sql/sql.ts';
-import { isProjectSchema } from '../inspect/managed-schemas.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 
 /** How much a finding matters. */
 export type Level = 'INFO' | 'WARN' | 'ERROR';

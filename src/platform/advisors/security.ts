@@ -1,5 +1,5 @@
 import { sql } from '../../pg/sql/sql.ts';
-import { isProjectSchema } from '../inspect/managed-schemas.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 import { type Advice, isOfNoExtension, policies, projectRelations, relation } from './advice.ts';
 
 /** Policies that do not protect, and objects that can be misused. */

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../pg/sql/sql.ts';
-import { isProjectSchema } from './managed-schemas.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 
 /**
  * Compares the pages of tables and indexes with those that their rows would need by the planner's statistics: row

@@ -1,6 +1,6 @@
 import type { AdminClient } from '../../pg/connect.ts';
 import { sql } from '../../pg/sql/sql.ts';
-import { isProjectSchema } from './managed-schemas.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 
 /** What plpgsql_check says of one place, in its own JSON. */
 export type LintIssue = { readonly level: string; readonly message: string };

@@ -1,6 +1,6 @@
 import { sql } from '../../pg/sql/sql.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 import { bloatStatement } from './bloat.ts';
-import { isProjectSchema } from './managed-schemas.ts';
 import type { Report } from './report.ts';
 import { vacuumStatement } from './vacuum.ts';
 

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../pg/sql/sql.ts';
-import { isProjectSchema } from './managed-schemas.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 
 const at = (moment: Sql): Sql => sql`coalesce(to_char(${moment}, 'YYYY-MM-DD HH24:MI'), '')`;
 

@@ -1,36 +1,6 @@
 import type { AdminClient } from '../../pg/connect.ts';
 import { type Sql, sql } from '../../pg/sql/sql.ts';
-
-/**
- * Schemas whose data a dump leaves out: the server's, the platform's own and those of extensions. Users, stored
- * objects and queues are a project's data; the tables of pg_cron and pg_net may be written through their functions only.
- * Upstream: supabase/cli apps/cli-go/pkg/migration/dump.go (excludedSchemas)
- */
-const LEFT_OUT = [
-  'information_schema',
-  'graphql',
-  'graphql_public',
-  'pgsodium',
-  'pgsodium_masks',
-  'pgtle',
-  'repack',
-  'tiger',
-  'tiger_data',
-  'topology',
-  'vault',
-  'cron',
-  'net',
-  'etl',
-  'extensions',
-  'ownbase',
-  'pgbouncer',
-  'realtime',
-  'supabase_migrations',
-  '_analytics',
-  '_realtime',
-  '_supavisor',
-];
-const LEFT_OUT_TABLES = ['auth.schema_migrations', 'storage.migrations', 'supabase_functions.migrations'];
+import { schemasWithoutData, tablesWithoutData } from '../managed-schemas.ts';
 
 /** What to dump. */
 export type DataSelection = {
@@ -79,7 +49,7 @@ export async function dumpData(
 
 const isChosen = (schema: Sql, { schemas }: DataSelection): Sql =>
   schemas === null
-    ? sql`(${schema} <> all(${LEFT_OUT}::text[]) and ${schema} !~ '^(pg_|_?timescaledb_)')`
+    ? sql`(${schema} <> all(${schemasWithoutData}::text[]) and ${schema} !~ '^(pg_|_?timescaledb_)')`
     : sql`${schema} = any(${schemas}::text[])`;
 
 /** Tables that store rows themselves, with the columns that may be written. */
@@ -91,7 +61,7 @@ const tablesOfData = (selection: DataSelection): Sql => sql`
   join pg_namespace n on n.oid = c.relnamespace
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
   where c.relkind = 'r' and c.relpersistence <> 't' and ${isChosen(sql`n.nspname`, selection)}
-    and n.nspname || '.' || c.relname <> all(${[...LEFT_OUT_TABLES, ...selection.excluded]}::text[])
+    and n.nspname || '.' || c.relname <> all(${[...tablesWithoutData, ...selection.excluded]}::text[])
   group by n.nspname, c.relname
   order by n.nspname, c.relname`;
 

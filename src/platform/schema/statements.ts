@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../pg/sql/sql.ts';
-import { isProjectSchema } from '../inspect/managed-schemas.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 
 /*
  * Each statement yields one row with one JSON array of objects as `SchemaObject` describes them. They run with an empty
