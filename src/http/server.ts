@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, rm } from 'node:fs/promises';
-import {
-  createServer,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { type Duplex, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Duplex } from 'node:stream';
 import type { Observer, ServiceId } from '../core/observe.ts';
+import { answerClientError, endLate, refuseUpgrade } from './bare-answer.ts';
 import { type BodyWatch, createBodyWatch, type Patience } from './body-watch.ts';
 import { type ClientAddress, clientAddress, type ProxyTrust } from './client-address.ts';
 import { type HttpReply, type HttpRequest, jsonReply, type ReplyHeaders } from './exchange.ts';
+import { close, listen, listenOnSocket } from './listen.ts';
+import { hasBody, sendReply } from './send-reply.ts';
 
 /** A request that has been assigned to a service. */
 export type Routed = {
@@ -108,12 +102,6 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   };
 }
 
-/** Answers an upgrade that nobody takes. */
-export function refuseUpgrade(socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-}
-
 /** Splits a raw target at the first `?`; an absolute-form target loses its origin. */
 function splitTarget(target: string): { readonly path: string; readonly query: string } {
   const relative = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '') || '/';
@@ -150,11 +138,11 @@ async function serve(
     reply = fail(error);
   }
   try {
-    await send(reply, request, message, response);
+    await sendReply(reply, request, message, response);
   } catch (error) {
     // A status or a header that HTTP has no form for is refused before anything is sent.
     reply = fail(error);
-    await send(reply, request, message, response);
+    await sendReply(reply, request, message, response);
   }
   forget?.();
   options.observer({
@@ -198,147 +186,4 @@ function toRequest(message: IncomingMessage, response: ServerResponse, target: T
       return () => response.removeListener('close', onClose);
     },
   };
-}
-
-async function send(
-  reply: HttpReply,
-  request: HttpRequest,
-  message: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { body, status } = reply;
-  const isStream = body !== null && typeof body === 'object' && !Buffer.isBuffer(body) && !isList(body);
-  if (response.destroyed) {
-    if (isStream) body.destroy();
-    return;
-  }
-  const headers = outgoingHeaders(reply);
-  // A body that nobody read to its end would be taken for the next request on this connection.
-  if (!message.complete && hasBody(message)) headers.connection = 'close';
-  // Without a body an answer to HEAD says nothing about the length that GET would give.
-  const isUnsized = isBodyless(status) || (request.method === 'HEAD' && (body === null || body === ''));
-  if (!isStream && headers['content-length'] === undefined && !isUnsized) {
-    headers['content-length'] = lengthOf(body);
-  }
-  response.writeHead(status, headers);
-  if (request.method === 'HEAD') {
-    if (isStream) body.destroy();
-    response.end();
-    return;
-  }
-  if (body === null || typeof body === 'string' || Buffer.isBuffer(body)) {
-    response.end(body);
-    return;
-  }
-  try {
-    await pipeline(isStream ? body : Readable.from(body), response);
-  } catch {
-    // The client went away or the source broke after the head was sent: closing the connection is the only signal left.
-    response.destroy();
-  }
-}
-
-const isList = (body: HttpReply['body']): body is readonly Buffer[] => Array.isArray(body);
-
-/** Bytes of a body that is no stream. */
-function lengthOf(body: string | Buffer | readonly Buffer[] | null): number {
-  if (body === null) return 0;
-  return typeof body === 'string' || Buffer.isBuffer(body)
-    ? Buffer.byteLength(body)
-    : body.reduce((length, piece) => length + piece.length, 0);
-}
-
-/** Headers of an answer, each name once: a later one replaces an earlier one that differs in case alone. */
-function outgoingHeaders(reply: HttpReply): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = {};
-  const names = new Map<string, string>();
-  for (const name in reply.headers) {
-    const value = reply.headers[name];
-    if (value === undefined) continue;
-    const lower = name.toLowerCase();
-    const earlier = names.get(lower);
-    if (earlier !== undefined) delete headers[earlier];
-    names.set(lower, name);
-    headers[name] = value as string | number | string[];
-  }
-  return headers;
-}
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-
-const isBodyless = (status: number): boolean => status === 204 || status === 304;
-
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? requestTimeout
-        : '400 Bad Request';
-  socket.end(bareAnswer(status));
-}
-
-/** An answer outside of any request: a status and its name. */
-function bareAnswer(status: string): string {
-  const body = JSON.stringify({ message: status.slice(4) });
-  return (
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\naccess-control-allow-origin: *\r\n` +
-    `content-length: ${body.length}\r\n\r\n${body}`
-  );
-}
-
-/** Ends a connection whose client does not send the body that it announced. */
-function endLate({ socket }: IncomingMessage, response: ServerResponse): void {
-  if (response.headersSent) socket.destroy();
-  else socket.end(bareAnswer(requestTimeout), () => socket.destroy());
-}
-
-const requestTimeout = '408 Request Timeout';
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.removeListener('error', reject);
-      // A TCP server always has an address object once it listens.
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-async function listenOnSocket(server: Server, path: string, mode: number): Promise<void> {
-  await rm(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-  await chmod(path, mode);
-}
-
-function close(
-  server: Server,
-  upgraded: ReadonlySet<Duplex>,
-  drainMs: number,
-): Promise<{ readonly timedOut: boolean }> {
-  return new Promise((resolve) => {
-    let timedOut = false;
-    const deadline = setTimeout(() => {
-      timedOut = true;
-      server.closeAllConnections();
-      for (const socket of upgraded) socket.destroy();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(deadline);
-      resolve({ timedOut });
-    });
-    server.closeIdleConnections();
-  });
 }
