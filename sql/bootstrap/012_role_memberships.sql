@@ -4,8 +4,9 @@ do $$
 declare
   has_options boolean := current_setting('server_version_num')::int >= 160000;
   membership record;
-  remedy text;
-  obstacles text[] := '{}';
+  found text[];
+  circles text[] := '{}';
+  remedies text[] := '{}';
 begin
   for membership in
     select * from (values
@@ -41,30 +42,32 @@ begin
       continue;
     end if;
     -- Postgres knows no circles. Which of two memberships an administrator can do without is not ours to decide.
-    remedy := (
+    found := (
       with recursive above as (
         select roleid, member, grantor from pg_auth_members where member = to_regrole(membership.granted)
         union
         select m.roleid, m.member, m.grantor from pg_auth_members m join above on m.member = above.roleid
       )
-      select string_agg(
+      select array_agg(distinct
         format('revoke %I from %s', membership.member, member::regrole)
-          || case when has_options then format(' granted by %s', grantor::regrole) else '' end, '; ')
+          || case when has_options then format(' granted by %s', grantor::regrole) else '' end)
       from above where roleid = to_regrole(membership.member)
     );
-    if remedy is not null then
-      obstacles := obstacles || format('%1$s is a member of %2$s, so that %2$s cannot become a member of it: run "%3$s".',
-        membership.granted, membership.member, remedy);
+    if found is not null then
+      circles := circles || format('%s is a member of %s', membership.granted, membership.member);
+      remedies := remedies || found;
       continue;
     end if;
     perform pg_temp.attempt(
       format('grant %I to %I %s', membership.granted, membership.member, membership.options),
       'membership: ' || membership.member || ' in ' || membership.granted);
   end loop;
-  if obstacles <> '{}' then
+  if circles <> '{}' then
     perform pg_temp.attempt(
-      format('do %L', format('begin raise invalid_grant_operation using message = %L; end',
-        array_to_string(obstacles, ' ') || ' Do it as a superuser, then start again.')),
+      format('do %L', format('begin raise invalid_grant_operation using message = %L; end', format(
+        '%s: it has to be the other way round. Run as a superuser, then start again: %s;',
+        array_to_string(circles, ', '),
+        (select string_agg(distinct remedy, '; ') from unnest(remedies) as remedy)))),
       'memberships that go in a circle');
   end if;
 end

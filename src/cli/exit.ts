@@ -30,6 +30,7 @@ const TELLING = new Set([
   'BootstrapFailure',
   'PgFailure',
   'RangeError',
+  'TargetFailure',
 ]);
 
 /** What is printed about an error that ended a command. */

@@ -152,6 +152,16 @@ describe('the compatibility suite', () => {
     expect(run.code).toBe(1);
   });
 
+  it('says in a line that nobody answers', async () => {
+    const [port] = await freePorts(1);
+    const run = await runCli(['compat', 'run', '--url', `http://127.0.0.1:${port}`, ...keys]);
+    expect(run).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `http://127.0.0.1:${port} does not answer: connect ECONNREFUSED 127.0.0.1:${port}.\n`,
+    });
+  });
+
   it('finds no difference between a backend and itself', async () => {
     const side = (name: string): string[] => {
       const [, anon = '', , service = ''] = keys;

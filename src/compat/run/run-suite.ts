@@ -5,6 +5,7 @@ import { missingNeed, probeCapabilities } from './capabilities.ts';
 import { createCast, randomPrefix } from './cast.ts';
 import { readEnvironment } from './environment.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { demandAnswers } from './reach.ts';
 import { runCase } from './run-case.ts';
 import { setStage } from './stage.ts';
 import { sweep } from './sweep.ts';
@@ -28,11 +29,15 @@ export type SuiteOptions = {
   readonly patienceMs?: number;
 };
 
-/** Runs cases against a target and removes all that they made. Rejects when the database cannot be reached. */
+/**
+ * Runs cases against a target and removes all that they made. Rejects with `TargetFailure` when there is no answer, and
+ * when the database cannot be reached.
+ */
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const started = performance.now();
   const startedAt = new Date().toISOString();
   const { target, signal } = options;
+  await demandAnswers(target, new Set(options.cases.map(({ service }) => service)), signal);
   const database = target.dbUrl === null ? null : oneAtATime(await connect(target.dbUrl));
   const users = new Set<string>();
   const world = createWorld(options, database, users);
