@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { packageFile } from '../core/package-file.ts';
 import { commands, groups } from './command-table.ts';
 import { CommandFailure, describeError, exitCode } from './exit.ts';
@@ -62,9 +62,23 @@ async function buildProgram(line: readonly string[]): Promise<Command> {
   for (const { path, summary, hidden = false, load } of commands) {
     const parent = groupOf(program, parents, path.slice(0, -1));
     const command = parent.command(path.at(-1) ?? '', { hidden }).description(summary);
-    if (describesAll || isNamed(path, line)) (await load()).configure(command);
+    if (!describesAll && !isNamed(path, line)) continue;
+    (await load()).configure(command);
+    acceptOutputFlag(command);
   }
   return program;
+}
+
+/** The Supabase CLI writes `-o json` for what is `--json` here; commands with an output of their own keep it. */
+function acceptOutputFlag(command: Command): void {
+  const has = (flag: string): boolean =>
+    command.options.some(({ short, long }) => short === flag || long === flag);
+  if (!has('--json') || has('-o') || has('--output')) return;
+  command
+    .addOption(new Option('-o, --output <format>').choices(['pretty', 'json']).hideHelp())
+    .hook('preAction', () => {
+      if (command.opts().output === 'json') command.setOptionValue('json', true);
+    });
 }
 
 function groupOf(program: Command, known: Map<string, Command>, words: readonly string[]): Command {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { commands } from '../../../src/cli/command-table.ts';
 import { run } from '../../../src/cli/program.ts';
@@ -69,6 +72,15 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await ownbase(...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(reason);
+  });
+
+  it('takes -o json for --json, as the Supabase CLI does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ownbase-output-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const made = await ownbase('migration', 'new', 'a', '--project', folder, '-o', 'json');
+    expect(JSON.parse(made.stdout)).toEqual({ path: expect.stringMatching(/_a\.sql$/) });
+    const refused = await ownbase('migration', 'new', 'a', '--project', folder, '-o', 'toml');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('pretty, json') });
   });
 
   it('takes the folder before the command, as the Supabase CLI does', async () => {
