@@ -3,7 +3,7 @@ import { exchange } from './http.ts';
 import type { Target } from './target.ts';
 
 /** A target that gives no answer at all, so that no case could say anything about it. */
-export class TargetFailure extends Error {
+class TargetFailure extends Error {
   override readonly name = 'TargetFailure';
 }
 
