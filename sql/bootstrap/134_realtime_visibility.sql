@@ -25,7 +25,7 @@ begin
       failure := null;
       begin
         reset all;
-        perform set_config('request.jwt.claims', claims[client], true),
+        perform set_config('role', as_role, true), set_config('request.jwt.claims', claims[client], true),
           set_config('plan_cache_mode', 'force_generic_plan', true);
         if arguments is null then
           execute 'execute ownbase_question' into answer;
