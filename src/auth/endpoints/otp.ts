@@ -10,7 +10,7 @@ import { runFlow } from '../flows/flow.ts';
 import { beginMailFlow, type Challenge, readChallenge } from '../flows/pkce.ts';
 import { sendTokenMail } from '../flows/send-mail.ts';
 import { sendPhoneCode } from '../flows/send-sms.ts';
-import { signUp } from '../flows/sign-up.ts';
+import { callAfterUserCreated, signUp } from '../flows/sign-up.ts';
 import { randomPassword } from '../passwords/random-password.ts';
 import { demandChannel } from '../sms/channel.ts';
 import type { JsonObject } from '../store/rows.ts';
@@ -125,7 +125,9 @@ async function signUpSilently(
   const { config } = context;
   if (!config.enableSignup) throw accountFailure.signupDisabled();
   const password = randomPassword(context.random, 33, config.passwordRequiredCharacters);
-  await signUp(context, call, { address, password, data, challenge });
+  const outcome = await signUp(context, call, { address, password, data, challenge });
+  if (outcome.kind === 'user' && !outcome.isConfirmed)
+    await callAfterUserCreated(context, call, outcome.user);
 }
 
 async function phoneCode(context: AuthContext, call: Call, body: OtpBody): Promise<HttpReply> {

@@ -94,7 +94,7 @@ export async function postRegistrationOptions(context: AuthContext, call: UserCa
     context,
     'registration',
     user.id,
-    await creationOptions(party, who, existing.map(stored), 'required'),
+    await creationOptions(party, who, existing.map(stored), 'passkey'),
   );
 }
 

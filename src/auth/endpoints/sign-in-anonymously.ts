@@ -37,6 +37,6 @@ export async function signInAnonymously(
     const made = await createUser(context, flow, fresh);
     return { user: made, session: await beginSession(context, flow, made, 'anonymous') };
   });
-  await callAfterUserCreated(context, call, user);
+  await callAfterUserCreated(context, call, { ...user, last_sign_in_at: context.now() });
   return jsonReply(200, session);
 }

@@ -140,7 +140,7 @@ async function challengeWebauthn(context: AuthContext, call: UserCall, factor: F
   const name = user.email ?? '';
   const isNew = factor.status === 'unverified';
   const publicKey = isNew
-    ? await creationOptions(party, { id: user.id, name, displayName: name }, credentialsOf(user), 'preferred')
+    ? await creationOptions(party, { id: user.id, name, displayName: name }, credentialsOf(user), 'factor')
     : await requestOptions(party, credentialsOf(user));
   const session = {
     challenge: publicKey.challenge,

@@ -28,8 +28,9 @@ export async function notify(
   ]);
   const data = {
     SiteURL: context.config.siteUrl,
-    Email: user.email ?? '',
-    Phone: user.phone ?? '',
+    // Who loses an identity may lose its address with it, and is written to there.
+    Email: kind === 'identity_unlinked' ? to : (user.email ?? ''),
+    Phone: kind === 'phone_changed' ? (user.phone ?? '') : '',
     Data: user.raw_user_meta_data ?? {},
     ...Object.fromEntries(facts),
   };

@@ -4,7 +4,7 @@ import type { AuthContext } from '../context.ts';
 import { mfaFailure } from '../failures/mfa.ts';
 import { deleteUnverified, factorMethods } from '../store/factors.ts';
 import { replaceTokens } from '../store/refresh.ts';
-import type { Factor, JsonObject, Session } from '../store/rows.ts';
+import type { Factor, JsonObject, Session, User } from '../store/rows.ts';
 import { addMethod, findSession } from '../store/sessions.ts';
 import { reloadUser } from '../store/users.ts';
 import { encodeCounterToken } from '../tokens/counter-token.ts';
@@ -30,7 +30,7 @@ export async function raiseSession(
   const method = factorMethods[factor.factor_type];
   await addMethod(flow.tx, context.random.uuid(), sessionId, method, now);
   const session = await lockSession(flow, sessionId);
-  const token = await rotate(context, flow, session, call.user.id);
+  const token = await rotate(context, flow, session, call.user);
   await flow.tx.execute(sql`
     update auth.sessions set aal = 'aal2', factor_id = ${factor.id}, updated_at = ${now} where id = ${sessionId}`);
   const user = await reloadUser(flow.tx, call.user);
@@ -48,11 +48,12 @@ async function lockSession(flow: Flow, id: string): Promise<Session> {
 }
 
 /** The counter moves by two as upstream's does, and the key is new, so that no token of before counts any more. */
-async function rotate(context: AuthContext, flow: Flow, session: Session, userId: string): Promise<string> {
+async function rotate(context: AuthContext, flow: Flow, session: Session, user: User): Promise<string> {
   const { refresh_token_hmac_key: stored, refresh_token_counter: current } = session;
   if (stored === null || current === null) {
     const token = makeShortToken(context.random);
-    await replaceTokens(flow.tx, session.id, userId, token, context.now());
+    await context.audit.record(flow.tx, user, 'token_revoked');
+    await replaceTokens(flow.tx, session.id, user.id, token, context.now());
     return token;
   }
   const key = context.random.bytes(32);

@@ -48,7 +48,7 @@ export function createMailer(
         });
         return;
       }
-      queue.push(order.kind, async () => {
+      queue.push(order.kind, order.to, async () => {
         const { subject, html } = write(deps, order, await bodies.load(order.kind));
         await transport.send({ to: order.to, subject, html, headers: headers(order.kind) });
       });

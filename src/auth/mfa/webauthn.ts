@@ -56,15 +56,15 @@ const transportsOf = (credential: StoredCredential): AuthenticatorTransport[] =>
   // Browsers ignore names that they do not know.
   [...credential.transports] as AuthenticatorTransport[];
 
-/** Options with which a browser makes a credential. */
+/** Options with which a browser makes a credential: as second factor, or as passkey, which the device itself keeps. */
 export async function creationOptions(
   party: RelyingParty,
   user: WebauthnUser,
   existing: readonly StoredCredential[],
-  residentKey: 'required' | 'preferred',
+  use: 'factor' | 'passkey',
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
   const { generateRegistrationOptions } = await library();
-  return generateRegistrationOptions({
+  const options = await generateRegistrationOptions({
     rpName: party.name,
     rpID: party.id,
     userName: user.name,
@@ -72,13 +72,21 @@ export async function creationOptions(
     userDisplayName: user.displayName,
     timeout: timeoutMs,
     attestationType: 'none',
-    excludeCredentials: existing.map((credential) => ({
-      id: credential.id.toString('base64url'),
-      transports: transportsOf(credential),
-    })),
-    authenticatorSelection: { residentKey, userVerification: 'preferred' },
+    excludeCredentials: existing.map(({ id }) => ({ id: id.toString('base64url') })),
     supportedAlgorithmIDs: [...algorithms],
   });
+  // The library has wishes of its own, such as that a security key keeps the credential in one of its few places.
+  const { extensions, hints, attestation, authenticatorSelection, excludeCredentials, ...wanted } = options;
+  return {
+    ...wanted,
+    ...(existing.length === 0 || excludeCredentials === undefined ? {} : { excludeCredentials }),
+    ...(use === 'factor'
+      ? {}
+      : {
+          attestation: 'none',
+          authenticatorSelection: { residentKey: 'required', userVerification: 'preferred' },
+        }),
+  };
 }
 
 /** Options with which a browser uses a credential; none allowed means any that the authenticator has. */
@@ -96,9 +104,10 @@ export async function requestOptions(
       transports: transportsOf(credential),
     })),
   });
-  if (allowed.length > 0) return options;
-  const { allowCredentials, ...rest } = options;
-  return rest;
+  const { allowCredentials, userVerification, ...rest } = options;
+  return allowed.length > 0
+    ? { ...rest, allowCredentials: allowCredentials ?? [] }
+    : { ...rest, userVerification: 'preferred' };
 }
 
 /** Checks what a browser made; null when it does not answer the challenge. */

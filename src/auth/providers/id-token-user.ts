@@ -42,17 +42,17 @@ const facebook: Reader = (claims) => ({
 });
 
 /** The name comes once, in a form field beside the code, not in the token. */
-const apple: Reader = (claims) => ({
-  emails: primary(text(claims, 'email'), true),
-  claims: {
-    ...basics(claims),
-    custom_claims: {
-      ...(claims.is_private_email === undefined ? {} : { is_private_email: isTrue(claims.is_private_email) }),
-      ...(claims.auth_time === undefined ? {} : { auth_time: claims.auth_time }),
-      ...(claims.transfer_sub ? { transfer_sub: claims.transfer_sub } : {}),
-    },
-  },
-});
+const apple: Reader = (claims) => {
+  const own = {
+    ...(claims.is_private_email === undefined ? {} : { is_private_email: isTrue(claims.is_private_email) }),
+    ...(claims.auth_time === undefined ? {} : { auth_time: claims.auth_time }),
+    ...(claims.transfer_sub ? { transfer_sub: claims.transfer_sub } : {}),
+  };
+  return {
+    emails: primary(text(claims, 'email'), true),
+    claims: { ...basics(claims), ...(Object.keys(own).length === 0 ? {} : { custom_claims: own }) },
+  };
+};
 
 const linkedin: Reader = (claims) => ({
   emails: primary(text(claims, 'email'), isTrue(claims.email_verified)),

@@ -108,11 +108,12 @@ export const profileClaims = (
 export function identityData({ emails, claims }: ProviderUser): JsonObject {
   const chosen = emails.find(({ primary }) => primary) ?? emails.at(-1);
   const filled = Object.entries(claims).filter(
-    ([, value]) =>
+    ([name, value]) =>
       value !== '' &&
       value !== null &&
       value !== undefined &&
-      !(typeof value === 'object' && Object.keys(value).length === 0),
+      // A provider that may have claims of its own tells of them even when there are none.
+      (name === 'custom_claims' || !(typeof value === 'object' && Object.keys(value).length === 0)),
   );
   return {
     ...Object.fromEntries(filled),

@@ -44,6 +44,26 @@ const accepted: readonly Accepted[] = [
     place: /identity_data\.empty/,
     reason: 'upstream tells of a null that it stores only sometimes',
   },
+  {
+    place: /^\.body: ".*%3Cnil%3E.*" \| /s,
+    reason: 'what a template does not know is empty, in functions too',
+  },
+  {
+    step: /^(create|request|user)$/,
+    place: /last_webauthn_challenge_data/,
+    reason: 'the last answer of a security key is neither kept nor shown',
+  },
+  { step: /^list$/, place: /^\.body\.\d+\./, reason: 'factors are listed in the order in which they were made' },
+  {
+    step: /^verify/,
+    place: /^\.claims\.amr\.\d+\.method/,
+    reason: 'of two methods in one second upstream names either first',
+  },
+  {
+    place: /^\.claims\.aud: \["authenticated"\] \| "authenticated"$/,
+    reason: "the first token of upstream's process lists its audience",
+  },
+  { place: /^\.provider_type: "KEYCLOAK" \| /, reason: "a provider's name is kept in lower case" },
   { step: /^GET \/health$/, place: /^\.body\.version/, reason: 'a build without a version' },
   { step: /per_page=0$/, place: /./, reason: 'a page of no users is empty' },
   { step: /^link email_change_new/, place: /hashed_token/, reason: 'the hash belongs to the new address' },

@@ -132,6 +132,16 @@ describe('the hook after a user is made', () => {
     const users = await auth.database.owner.query(sql`select from auth.users where email = ${email}`);
     expect(users).toHaveLength(1);
   });
+
+  it.each([
+    ['/otp', (email: string) => ({ email })],
+    ['/magiclink', (email: string) => ({ email })],
+    ['/signup', (email: string) => ({ email, password })],
+  ])('is told of those whom POST %s makes', async (path, body) => {
+    const email = someone();
+    await post(path, body(email));
+    expect(of('after-user-created')).toMatchObject([{ user: { email } }]);
+  });
 });
 
 describe('the hook about second factors', () => {

@@ -70,7 +70,6 @@ describe('a security key as second factor', () => {
       challenge: expect.stringMatching(/^[\w-]{43}$/),
       rp: { id: 'example.com', name: 'Example' },
       user: { id: Buffer.from(user.id).toString('base64url'), name: user.email, displayName: user.email },
-      authenticatorSelection: { userVerification: 'preferred' },
     });
   });
 

@@ -11,8 +11,16 @@ export function isTrue(value: unknown): boolean {
 
 /** Text of a value as it appears in a mail; what is missing is empty. */
 export function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return value === null || value === undefined ? '' : printed(value);
+}
+
+/** A value as Go prints it: `map[a:1 b:<nil>]`, `[1 2]`. */
+function printed(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(printed).join(' ')}]`;
+  if (typeof value !== 'object') return String(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${members.map(([name, member]) => `${name}:${printed(member)}`).join(' ')}]`;
 }
 
 /** A member of a map or list; only own members count, so that nothing of JavaScript is reachable. */
@@ -54,7 +62,10 @@ const slice = (value: unknown, from: unknown = 0, to: unknown = undefined): unkn
 
 /** The functions of templates, as Go defines them. */
 const templateFunctions: Readonly<Record<string, Fn>> = {
-  and: (...args) => args.find((value) => !isTrue(value)) ?? args.at(-1),
+  and: (...args) => {
+    const first = args.findIndex((value) => !isTrue(value));
+    return first === -1 ? args.at(-1) : args[first];
+  },
   or: (...args) => args.find(isTrue) ?? args.at(-1),
   not: (value) => !isTrue(value),
   eq: (first, ...rest) => rest.some((value) => isSame(first, value)),
