@@ -145,14 +145,26 @@ async function claimsByHook(
   if (!context.hooks.has('custom_access_token')) return claims;
   const input = { user_id: user.id, claims, authentication_method: method };
   const output = await context.hooks.call('custom_access_token', input, call.request.ip, tx);
+  if (output === null) throw hookFailure.badClaims('- (root): Invalid type. Expected: object, given: null\n');
   const given =
     typeof output === 'object' && output !== null && 'claims' in output ? output.claims : undefined;
-  if (given === undefined) throw hookFailure.noClaims();
+  if (given === undefined || given === null) throw hookFailure.noClaims();
+  if (typeof given !== 'object' || Array.isArray(given)) throw hookFailure.badOutput();
   const checked = requiredClaims.safeParse(given);
   if (checked.success) return checked.data;
-  throw hookFailure.badClaims(
-    checked.error.issues.map((issue) => `- ${issue.path.join('.') || '(root)'}: ${issue.message}\n`).join(''),
-  );
+  throw hookFailure.badClaims(checked.error.issues.map((issue) => problemOf(issue, given)).join(''));
+}
+
+/** A problem in the words of upstream's library (gojsonschema). */
+function problemOf(issue: z.core.$ZodIssue, claims: object): string {
+  const [name = ''] = issue.path.map(String);
+  const value = (claims as JsonObject)[name];
+  if (value === undefined) return `- (root): ${name} is required\n`;
+  const expected = 'expected' in issue ? String(issue.expected).replace(/^(int|number)$/, 'integer') : null;
+  const given = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+  return expected === null
+    ? `- ${name}: Invalid type\n`
+    : `- ${name}: Invalid type. Expected: ${expected}, given: ${given}\n`;
 }
 
 /** The body that signs a client in. */

@@ -84,6 +84,9 @@ export function createHooks(deps: Pick<AuthDeps, 'config' | 'db' | 'fetch' | 'cl
       const output = hook.uri.startsWith('pg-functions:')
         ? await callPgHook(deps.db, tx, hook.uri, body)
         : parseReply(await callHttpHook(deps, hook.uri, hook.keys, body));
+      if (output !== null && (typeof output !== 'object' || Array.isArray(output))) {
+        throw hookFailure.badOutput();
+      }
       refuseIfAsked(output);
       return output;
     },

@@ -53,7 +53,11 @@ const accepted: readonly Accepted[] = [
     place: /last_webauthn_challenge_data/,
     reason: 'the last answer of a security key is neither kept nor shown',
   },
-  { step: /^list$/, place: /^\.body\.\d+\./, reason: 'factors are listed in the order in which they were made' },
+  {
+    step: /^list$/,
+    place: /^\.body\.\d+\./,
+    reason: 'factors are listed in the order in which they were made',
+  },
   {
     step: /^verify/,
     place: /^\.claims\.amr\.\d+\.method/,
@@ -62,6 +66,14 @@ const accepted: readonly Accepted[] = [
   {
     place: /^\.claims\.aud: \["authenticated"\] \| "authenticated"$/,
     reason: "the first token of upstream's process lists its audience",
+  },
+  {
+    place: /^\.headers\.x-sb-error-code: undefined \| "(unknown|unexpected_failure)"$/,
+    reason: 'every error names its code in the header',
+  },
+  {
+    place: /^\.headers\.sb-auth-refresh-token-prefix: "<prefix>" \| undefined$/,
+    reason: 'a token that nobody gets is not told of',
   },
   { place: /^\.provider_type: "KEYCLOAK" \| /, reason: "a provider's name is kept in lower case" },
   { step: /^GET \/health$/, place: /^\.body\.version/, reason: 'a build without a version' },

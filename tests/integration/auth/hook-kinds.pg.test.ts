@@ -193,6 +193,30 @@ describe('the hook for claims, at a URL', () => {
     expect(asked).toMatchObject([{ user_id: json.user.id, authentication_method: 'password' }]);
   });
 
+  it.each<[string, (claims: Record<string, unknown>) => unknown, string]>([
+    [
+      'that lack what a token needs',
+      ({ email, role, ...claims }) => ({ claims }),
+      'output claims do not conform to the expected schema: \n- (root): email is required\n- (root): role is required\n',
+    ],
+    [
+      'of the wrong type',
+      (claims) => ({ claims: { ...claims, exp: 'soon' } }),
+      'output claims do not conform to the expected schema: \n- exp: Invalid type. Expected: integer, given: string\n',
+    ],
+    ['that are none', () => ({}), 'output claims field is missing'],
+    ['that are text', () => ({ claims: 'all' }), 'Error unmarshaling JSON output.'],
+    ['in a list', (claims) => [claims], 'Error unmarshaling JSON output.'],
+  ])('that answers with claims %s makes no token', async (_, reply, message) => {
+    answer = (body) => Response.json(reply(body.claims as Record<string, unknown>));
+    const refused = await claims.call('POST', '/signup', { body: { email: someone(), password } });
+    expect([refused.status, refused.json.error_code, refused.json.msg]).toEqual([
+      500,
+      'unexpected_failure',
+      message,
+    ]);
+  });
+
   it('that does not answer in time, or not at all, leaves nobody signed in', async () => {
     const body = { email: someone(), password };
     answer = () => {
