@@ -79,12 +79,15 @@ export type AuthInstanceOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly fixture?: string;
   readonly fetch?: typeof fetch;
+  /** A folder with a configuration of its own. */
+  readonly projectDir?: string;
 };
 
 /** Starts an instance; it ends with the file's tests. */
 export async function startAuth(options: AuthInstanceOptions = {}): Promise<AuthInstance> {
   const database = await createTestDatabase(options.fixture);
-  const { config } = loadConfig({ projectDir: '/nonexistent', env: options.env ?? {}, flags: {} });
+  const projectDir = options.projectDir ?? '/nonexistent';
+  const { config } = loadConfig({ projectDir, env: options.env ?? {}, flags: {} });
   const keys = await loadInstanceKeys(config.keys, '/nonexistent');
   const inbox = await startInbox({ host: '127.0.0.1', port: 0, smtpPort: 0 });
   const clock = movableClock();
@@ -98,7 +101,7 @@ export async function startAuth(options: AuthInstanceOptions = {}): Promise<Auth
   });
   const deps: Omit<AuthDeps, 'externalUrl'> = {
     config: config.auth,
-    projectDir: '/nonexistent',
+    projectDir,
     db: createServiceDb(pool),
     keys,
     verifier: createTokenVerifier({

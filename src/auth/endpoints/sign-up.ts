@@ -39,8 +39,8 @@ export async function postSignUp(context: AuthContext, call: Call): Promise<Http
     const provider = request.address.kind;
     return jsonReply(200, await signInAfterSignUp(context, call, user, provider));
   }
-  await callAfterUserCreated(context, call, user);
   const shown = user.invited_at === null ? user : { ...user, raw_user_meta_data: {}, identities: [] };
+  await callAfterUserCreated(context, call, shown);
   return jsonReply(200, userJson(shown));
 }
 

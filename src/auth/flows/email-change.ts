@@ -1,10 +1,10 @@
 import type { AuthContext } from '../context.ts';
 import { verificationLink } from '../mail/link.ts';
-import { replaceToken } from '../store/one-time-tokens.ts';
 import type { User } from '../store/rows.ts';
 import { updateUser } from '../store/users.ts';
 import { hashOtp, makeOtp, pkcePrefix } from '../tokens/one-time.ts';
 import type { Flow } from './flow.ts';
+import { keepToken } from './keep-token.ts';
 import { deliver, demandAuthorized, demandPause, demandQuota } from './send-mail.ts';
 
 /** A token and the address that it is sent to. */
@@ -41,12 +41,10 @@ export async function sendEmailChange(
     },
     now,
   );
-  const store = (type: 'email_change_token_new' | 'email_change_token_current', to: Recipient) => {
-    context.guesses.forget(to.address);
-    return replaceToken(flow.tx, context.random.uuid(), user.id, type, to.hash, to.address, now);
-  };
-  await store('email_change_token_new', toNew);
-  if (toCurrent !== null) await store('email_change_token_current', toCurrent);
+  await keepToken(context, flow, user.id, 'email_change_token_new', toNew, now);
+  if (toCurrent !== null) {
+    await keepToken(context, flow, user.id, 'email_change_token_current', toCurrent, now);
+  }
   const before = { ...updated, email_change_sent_at: user.email_change_sent_at };
   await deliver(context, flow, before, 'email_change', eventOf(toNew, toCurrent), async () => {
     for (const to of toCurrent === null ? [toNew] : [toNew, toCurrent]) {

@@ -4,7 +4,6 @@ import { accountFailure } from '../failures/account.ts';
 import { adminFailure } from '../failures/admin.ts';
 import { verificationLink } from '../mail/link.ts';
 import { randomPassword } from '../passwords/random-password.ts';
-import { replaceToken } from '../store/one-time-tokens.ts';
 import type { JsonObject, User } from '../store/rows.ts';
 import {
   findDuplicateEmail,
@@ -17,6 +16,7 @@ import { hashOtp, makeOtp } from '../tokens/one-time.ts';
 import { demandEmail } from './addresses.ts';
 import { type Flow, runFlow } from './flow.ts';
 import { createEmailUser, invitedUser } from './invite.ts';
+import { keepToken } from './keep-token.ts';
 import { callAfterUserCreated, callBeforeUserCreated, separateProviders } from './sign-up.ts';
 
 /** Kinds of links that an admin may ask for. */
@@ -153,8 +153,7 @@ async function storeRecovery(context: AuthContext, flow: Flow, user: User, otp: 
   const hash = hashOtp(email, otp);
   await context.audit.record(flow.tx, user, 'user_recovery_requested');
   const updated = await updateUser(flow.tx, user, { recovery_token: hash, recovery_sent_at: now }, now);
-  context.guesses.forget(email);
-  await replaceToken(flow.tx, context.random.uuid(), user.id, 'recovery_token', hash, email, now);
+  await keepToken(context, flow, user.id, 'recovery_token', { address: email, hash }, now);
   return { user: updated, hash };
 }
 
@@ -188,8 +187,7 @@ async function storeConfirmation(
     },
     now,
   );
-  context.guesses.forget(email);
-  await replaceToken(flow.tx, context.random.uuid(), user.id, 'confirmation_token', hash, email, now);
+  await keepToken(context, flow, user.id, 'confirmation_token', { address: email, hash }, now);
   return { user: updated, hash };
 }
 
@@ -223,7 +221,6 @@ async function storeChange(
     },
     now,
   );
-  context.guesses.forget(address);
-  await replaceToken(flow.tx, context.random.uuid(), user.id, column, hash, address, now);
+  await keepToken(context, flow, user.id, column, { address, hash }, now);
   return { user: updated, hash };
 }

@@ -2,13 +2,13 @@ import type { AuthContext } from '../context.ts';
 import { linkFailure } from '../failures/link.ts';
 import type { MailKind } from '../mail/kinds.ts';
 import { verificationLink } from '../mail/link.ts';
-import { replaceToken } from '../store/one-time-tokens.ts';
 import type { User } from '../store/rows.ts';
 import { updateUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
 import { hashOtp, makeOtp, pkcePrefix } from '../tokens/one-time.ts';
 import { userJson } from '../wire/user.ts';
 import type { Flow } from './flow.ts';
+import { keepToken } from './keep-token.ts';
 
 /** What a mail with a token asks its reader to do. */
 export type TokenMail = 'signup' | 'invite' | 'recovery' | 'magiclink' | 'reauthentication';
@@ -71,8 +71,7 @@ export async function sendTokenMail(
     { [columns.token]: hash, [columns.sentAt]: now, ...invited },
     now,
   );
-  context.guesses.forget(email);
-  await replaceToken(flow.tx, context.random.uuid(), user.id, columns.token, hash, email, now);
+  await keepToken(context, flow, user.id, columns.token, { address: email, hash }, now);
   // A hook sees the user as it was before the mail.
   await deliver(context, flow, user, kind, { token: otp, token_hash: hash }, () =>
     orderTokenMail(context, flow, updated, kind, otp, hash),

@@ -3,13 +3,14 @@ import { linkFailure } from '../failures/link.ts';
 import { fault } from '../failures/table.ts';
 import { compileTemplate, renderText } from '../mail/template/render.ts';
 import { type SmsChannel, testOtp } from '../sms/channel.ts';
-import { replaceToken, type TokenType } from '../store/one-time-tokens.ts';
+import type { TokenType } from '../store/one-time-tokens.ts';
 import type { User } from '../store/rows.ts';
 import { updateUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
 import { hashOtp, makeOtp } from '../tokens/one-time.ts';
 import { userJson } from '../wire/user.ts';
 import type { Flow } from './flow.ts';
+import { keepToken } from './keep-token.ts';
 
 /** What a message with a code is for. */
 export type SmsPurpose = 'confirmation' | 'phone_change' | 'reauthentication';
@@ -51,8 +52,7 @@ export async function sendPhoneCode(
     { [columns.token]: hash, [columns.sentAt]: now, ...change },
     now,
   );
-  context.guesses.forget(phone);
-  await replaceToken(flow.tx, context.random.uuid(), user.id, columns.token, hash, phone, now);
+  await keepToken(context, flow, user.id, columns.token, { address: phone, hash }, now);
   return { user: updated, messageId };
 }
 
