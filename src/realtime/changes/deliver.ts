@@ -7,8 +7,11 @@ import type { Candidate, Telling } from './telling.ts';
 
 /** Puts changes onto sockets. */
 export interface Delivery {
-  /** Sends a change to the subscribers of these groups: one message per channel and form of the change. */
-  deliver(telling: Telling, candidates: readonly Candidate[]): void;
+  /**
+   * Sends a change to the subscribers of these groups, one message per channel and form of the change; yields the
+   * number of messages.
+   */
+  deliver(telling: Telling, candidates: readonly Candidate[]): number;
   /**
    * Gives clients that read, but not as fast as a large transaction is written, time to take what they were sent.
    * The wait is bounded: one that does not read at all delays the others a little, and is cut soon after.
@@ -30,21 +33,25 @@ const maxPressureSteps = 20;
 
 /** Creates the delivery of one instance. */
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const told = new Set<ChangeReceiver>();
+  const behind = new Set<ChangeReceiver>();
   const send = (receiver: ChangeReceiver, frame: Frame): void => {
-    receiver.send(frame);
-    told.add(receiver);
+    if (receiver.send(frame) > options.highWaterBytes) behind.add(receiver);
   };
   return {
     deliver(telling, candidates) {
+      let count = 0;
       for (const [text, list] of byText(telling, candidates)) {
-        if (options.mustSkip()) return;
-        options.onDelivered(sendText(telling, text, list, send));
+        if (options.mustSkip()) break;
+        const sent = sendText(telling, text, list, send);
+        options.onDelivered(sent);
+        count += sent;
       }
+      return count;
     },
     async untilTaken() {
-      const waited = [...told];
-      told.clear();
+      if (behind.size === 0) return;
+      const waited = [...behind];
+      behind.clear();
       const isHigh = (receiver: ChangeReceiver): boolean => receiver.bufferedBytes() > options.highWaterBytes;
       for (let step = 0; step < maxPressureSteps && waited.some(isHigh); step++) await delay(pressureStepMs);
     },
@@ -74,8 +81,9 @@ function sendText(
   const merged = new Map<ChangeReceiver, number[]>();
   let count = 0;
   for (const { group } of candidates) {
+    const isForAll = commitLsn >= group.fullLsn;
     for (const { receiver, id, sinceLsn, isOnly } of group.subscribers) {
-      if (commitLsn < sinceLsn) continue;
+      if (!isForAll && commitLsn < sinceLsn) continue;
       if (isOnly) {
         send(receiver, frameFor(receiver, id));
         count++;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Relations } from '../feed/relations.ts';
 import { readCandidates } from './candidates.ts';
 import type { Delivery } from './deliver.ts';
@@ -43,12 +44,15 @@ type Open = {
 /** Groups that join while a batch is being checked are checked in further rounds, up to this many. */
 const maxRounds = 5;
 
+/** Messages after which the sockets get their turn to be written to, and others theirs to be heard. */
+const messagesPerTurn = 10_000;
+
 /**
  * Brings a batch of changes to its subscribers: match in memory, ask the database once per group, deliver in order.
- * Nothing is delivered before everything is answered, so that a rejected batch can be dispatched again. Groups whose
- * policy is slow get their changes by the slow lane.
+ * Yields how many of them, from the first on, went out: when subscribers come while it delivers, the rest has to be
+ * dispatched again. Rejects before anything goes out. Groups whose policy is slow get their changes by the slow lane.
  */
-export async function dispatchChanges(changes: readonly Change[], options: DispatchOptions): Promise<void> {
+export async function dispatchChanges(changes: readonly Change[], options: DispatchOptions): Promise<number> {
   const { index, delivery, slowLane } = options;
   const batch = changes.map(
     (change): Judged => ({ change, telling: new Telling(change, noCasts), reached: [], slow: [] }),
@@ -62,12 +66,22 @@ export async function dispatchChanges(changes: readonly Change[], options: Dispa
     await judge(batch, found, options);
     for (const groups of new Set(found)) for (const group of groups) seen.add(group);
   }
+  version = index.version;
+  let done = 0;
+  let messages = 0;
   for (const { change, telling, reached, slow } of batch) {
+    if (messages > messagesPerTurn) {
+      messages = 0;
+      await nextTurn();
+      if (index.version !== version) break;
+    }
     if (change.relation.isMessages) options.onStoredMessage(change);
-    delivery.deliver(telling, reached);
+    messages += delivery.deliver(telling, reached);
     for (const candidate of slow) slowLane.add(telling, candidate);
+    done++;
   }
   await delivery.untilTaken();
+  return done;
 }
 
 const noCasts: JsonCasts = () => null;

@@ -8,7 +8,8 @@ export interface ChangeReceiver {
   readonly serializer: Serializer;
   /** Changes are told as the first clients expect them: the event is that of the change, the payload its data. */
   readonly isLegacy: boolean;
-  send(frame: Frame): void;
+  /** Yields the bytes that the client had not taken before. */
+  send(frame: Frame): number;
   /** Bytes that the client has not taken yet. */
   bufferedBytes(): number;
 }
@@ -47,6 +48,8 @@ export type Group = {
   readonly subscribers: Set<Subscriber>;
   /** Commits before this one are for none of them. */
   sinceLsn: bigint;
+  /** Commits from this one on are for all of them. */
+  fullLsn: bigint;
 };
 
 /** All subscriptions of an instance, by table. */
@@ -133,9 +136,10 @@ function enter(place: Place, interest: Interest, sinceLsn: bigint): Group {
   const known = place.groups.get(key);
   if (known !== undefined) {
     if (sinceLsn < known.sinceLsn) known.sinceLsn = sinceLsn;
+    if (sinceLsn > known.fullLsn) known.fullLsn = sinceLsn;
     return known;
   }
-  const group: Group = { interest, subscribers: new Set(), sinceLsn };
+  const group: Group = { interest, subscribers: new Set(), sinceLsn, fullLsn: sinceLsn };
   place.groups.set(key, group);
   if (interest.key === null) {
     place.rest.add(group);

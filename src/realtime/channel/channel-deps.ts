@@ -28,7 +28,8 @@ export interface ChannelSocket {
   readonly serializer: Serializer;
   readonly token: string;
   readonly headers: string;
-  send(frame: Frame): void;
+  /** Yields the bytes that the client had not taken before. */
+  send(frame: Frame): number;
   bufferedBytes(): number;
   /** Called once, when the channel is no more. */
   channelClosed(channel: { readonly topic: string }): void;

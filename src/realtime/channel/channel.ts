@@ -136,8 +136,8 @@ export class Channel implements Member, ChangeSubscriber {
     this.feed({ kind: 'shutdown', message: 'Too many messages per second' });
   }
 
-  send(frame: Frame): void {
-    this.#socket.send(frame);
+  send(frame: Frame): number {
+    return this.#socket.send(frame);
   }
 
   bufferedBytes(): number {

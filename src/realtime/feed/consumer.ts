@@ -3,8 +3,10 @@ import type { StreamMessage, StreamRelation } from './pgoutput.ts';
 import type { Relations } from './relations.ts';
 import { fillUnchanged, identityOf, namedValues } from './rows.ts';
 
-/** Takes committed changes, in order. Rejects only when nothing of the batch went out. */
-export type ChangeSink = (changes: readonly Change[]) => Promise<void>;
+/**
+ * Takes committed changes, in order; yields how many of them, from the first on, went out. Rejects only when none did.
+ */
+export type ChangeSink = (changes: readonly Change[]) => Promise<number>;
 
 /** Bounds of what is held in memory and handed on at once. */
 export type BatchLimits = { readonly maxRows: number; readonly maxBytes: number };
@@ -134,11 +136,17 @@ export class Consumer {
     const committed = this.#committed;
     this.#queue = [];
     this.#queuedBytes = 0;
-    if (batch.length > 0) await this.#options.sink(batch);
-    const last = batch.at(-1);
+    const taken = batch.length > 0 ? await this.#options.sink(batch) : 0;
+    const last = batch[taken - 1];
     if (last !== undefined) this.#delivered = { lsn: last.commitLsn, index: last.index };
-    if (committed > this.#processed) this.#processed = committed;
-    this.#options.onProgress(batch.length);
+    if (taken < batch.length) this.#putBack(batch.slice(taken));
+    else if (committed > this.#processed) this.#processed = committed;
+    this.#options.onProgress(taken);
+  }
+
+  #putBack(changes: readonly Change[]): void {
+    this.#queue = [...changes, ...this.#queue];
+    for (const { bytes } of changes) this.#queuedBytes += bytes;
   }
 }
 

@@ -7,7 +7,7 @@ import { parseJoin } from '../channel/join-config.ts';
 import type { ChannelInput } from '../channel/machine.ts';
 import type { BroadcastMessage } from '../channel/message.ts';
 import type { Frame, Inbound, Serializer } from './frame.ts';
-import type { WireWriter } from './wire.ts';
+import type { Wire, WireWriter } from './wire.ts';
 
 /** Limits of a socket. */
 type SocketLimits = {
@@ -49,6 +49,7 @@ export class Connection implements ChannelSocket {
   readonly headers: string;
   readonly #options: ConnectionOptions;
   readonly #channels = new Map<string, Channel>();
+  readonly #wire: Wire;
   #lastFrameAt: number;
   #withoutChannelsSince: number;
 
@@ -60,6 +61,7 @@ export class Connection implements ChannelSocket {
     this.#lastFrameAt = options.clock.now();
     this.#withoutChannelsSince = this.#lastFrameAt;
     const { socket } = options;
+    this.#wire = options.writer.open(options.stream, () => socket.readyState === openState);
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on('ping', () => this.#heard());
     socket.on('pong', () => this.#heard());
@@ -68,19 +70,21 @@ export class Connection implements ChannelSocket {
     socket.on('error', () => {});
   }
 
-  send(frame: Frame): void {
-    const { socket, stream, writer, limits } = this.#options;
-    if (socket.readyState !== openState) return;
-    if (stream.writableLength > limits.maxBufferedBytes) {
+  send(frame: Frame): number {
+    const { socket, limits } = this.#options;
+    if (socket.readyState !== openState) return 0;
+    const unsent = this.#wire.unsentBytes;
+    if (unsent > limits.maxBufferedBytes) {
       this.#options.onSlow();
       socket.terminate();
-      return;
+      return 0;
     }
-    writer.write(stream, frame);
+    this.#wire.write(frame);
+    return unsent;
   }
 
   bufferedBytes(): number {
-    return this.#options.stream.writableLength;
+    return this.#wire.unsentBytes;
   }
 
   hasTooManyChannels(): boolean {
@@ -100,6 +104,7 @@ export class Connection implements ChannelSocket {
 
   /** Ends the socket in an orderly way; clients connect again. */
   close(code: number): void {
+    this.#wire.flush();
     this.#options.socket.close(code);
   }
 

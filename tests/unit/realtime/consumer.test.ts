@@ -33,9 +33,9 @@ const commit = (endLsn: bigint): StreamMessage => ({ kind: 'commit', endLsn });
 /** A consumer with a sink that the test holds back and lets go. */
 function setUp(delivered: Mark = { lsn: 0n, index: -1 }, maxRows = 2) {
   const batches: string[][] = [];
-  const held: { resolve: () => void; reject: (failure: unknown) => void }[] = [];
+  const held: { resolve: (taken: number) => void; reject: (failure: unknown) => void }[] = [];
   const failures: unknown[] = [];
-  const sink = (changes: readonly Change[]): Promise<void> => {
+  const sink = (changes: readonly Change[]): Promise<number> => {
     batches.push(changes.map(({ row }) => row?.get('id') ?? ''));
     return new Promise((resolve, reject) => held.push({ resolve, reject }));
   };
@@ -49,8 +49,8 @@ function setUp(delivered: Mark = { lsn: 0n, index: -1 }, maxRows = 2) {
     },
     delivered,
   );
-  const settle = async (): Promise<void> => {
-    held.shift()?.resolve();
+  const settle = async (taken = batches.at(-1)?.length ?? 0): Promise<void> => {
+    held.shift()?.resolve(taken);
     await new Promise((resolve) => setImmediate(resolve));
   };
   return { consumer, batches, held, failures, settle };
@@ -79,6 +79,20 @@ describe('the consumer', () => {
     await settle();
     expect(batches).toEqual([['a'], ['b', 'c']]);
     expect(consumer.processed).toBe(60n);
+  });
+
+  it('hands on again what the sink has left', async () => {
+    const { consumer, batches, settle } = setUp(undefined, 100);
+    await handleAll(consumer, [begin(10n), announced, insert('a'), insert('b'), insert('c'), commit(20n)]);
+    await settle(1);
+    expect(consumer.delivered).toEqual({ lsn: 10n, index: 0 });
+    expect(consumer.processed).toBe(0n);
+    await settle();
+    expect(batches).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'c'],
+    ]);
+    expect(consumer.processed).toBe(20n);
   });
 
   it('holds the stream back when a batch is full, in the midst of a transaction', async () => {
