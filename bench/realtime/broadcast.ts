@@ -11,6 +11,7 @@ const batch = 20;
 
 const topic = 'realtime:x';
 const join = { url: '', sockets, topic, config: {}, tokens: [], waitsForChanges: false };
+const fillerBytes = 60;
 
 function openSender(url: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
@@ -21,14 +22,18 @@ function openSender(url: string): Promise<WebSocket> {
 }
 
 /** A broadcast of protocol 2.0.0 whose payload tells when it was made. */
-function broadcastFrame(): Buffer {
+function broadcastFrame(filler: number): Buffer {
   const at = (performance.timeOrigin + performance.now()).toFixed(2);
-  const payload = Buffer.from(JSON.stringify({ at, filler: 'x'.repeat(60) }));
+  const payload = Buffer.from(JSON.stringify({ at, filler: 'x'.repeat(filler) }));
   return Buffer.concat([Buffer.from([3, 1, 0, topic.length, 1, 0, 1]), Buffer.from(`1${topic}e`), payload]);
 }
 
-/** Deliveries per second when the sender goes on as soon as a batch has arrived. */
-async function flood(crowd: Crowd, send: (count: number) => void): Promise<number> {
+/** Deliveries per second to this many sockets, when the sender goes on as soon as a batch has arrived. */
+async function flood(
+  crowd: Crowd,
+  send: (count: number) => void,
+  { sockets, messages }: Record<'sockets' | 'messages', number>,
+): Promise<number> {
   await crowd.report();
   const start = performance.now();
   let arrived = 0;
@@ -46,6 +51,41 @@ async function flood(crowd: Crowd, send: (count: number) => void): Promise<numbe
   return (messages * sockets) / ((performance.now() - start) / 1_000);
 }
 
+async function joinSender(url: string): Promise<WebSocket> {
+  const sender = await openSender(url);
+  sender.send(JSON.stringify(['1', '1', topic, 'phx_join', { config: {} }]));
+  return sender;
+}
+
+function sendMany(sender: WebSocket, count: number, filler: number): void {
+  for (let i = 0; i < count; i++) sender.send(broadcastFrame(filler));
+}
+
+/** Deliveries per second of broadcasts of this size to this many sockets; the best round counts. */
+export async function benchSameFanOut(
+  world: World,
+  {
+    sockets: count,
+    messages: sent,
+    bytes,
+    rounds,
+  }: Record<'sockets' | 'messages' | 'bytes' | 'rounds', number>,
+): Promise<number> {
+  const crowd = await openCrowd({ ...join, sockets: count, url: world.socketUrl });
+  const sender = await joinSender(world.socketUrl);
+  await delay(200);
+  // What a frame has beside its filler.
+  const filler = Math.max(0, Math.round(bytes) - (broadcastFrame(0).length - 2));
+  let best = 0;
+  for (let round = 0; round < rounds; round++) {
+    const send = (many: number): void => sendMany(sender, many, filler);
+    best = Math.max(best, await flood(crowd, send, { sockets: count, messages: sent }));
+  }
+  sender.terminate();
+  crowd.close();
+  return best;
+}
+
 /** What broadcasts to a thousand sockets cost, against the yardstick. */
 export type BroadcastFigures = {
   readonly bare: number;
@@ -60,22 +100,17 @@ export async function benchBroadcast(world: World, rounds: number): Promise<Broa
   const bareCrowd = await openCrowd({ ...join, url: world.bareUrl });
   const bareSender = await openSender(`${world.bareUrl}sender`);
   const ownCrowd = await openCrowd({ ...join, url: world.socketUrl });
-  const ownSender = await openSender(world.socketUrl);
-  ownSender.send(JSON.stringify(['1', '1', topic, 'phx_join', { config: {} }]));
+  const ownSender = await joinSender(world.socketUrl);
   await delay(200);
+  const load = { sockets, messages };
   let [bare, own] = [0, 0];
   for (let round = 0; round < rounds; round++) {
-    bare = Math.max(bare, await flood(bareCrowd, (count) => bareSender.send(String(count))));
-    own = Math.max(
-      own,
-      await flood(ownCrowd, (count) => {
-        for (let i = 0; i < count; i++) ownSender.send(broadcastFrame());
-      }),
-    );
+    bare = Math.max(bare, await flood(bareCrowd, (count) => bareSender.send(String(count)), load));
+    own = Math.max(own, await flood(ownCrowd, (count) => sendMany(ownSender, count, fillerBytes), load));
   }
   await ownCrowd.look(false);
   for (let i = 0; i < 50; i++) {
-    ownSender.send(broadcastFrame());
+    ownSender.send(broadcastFrame(fillerBytes));
     await delay(100);
   }
   const { latencies } = await ownCrowd.collect(50 * sockets, 5_000);

@@ -80,28 +80,32 @@ async function insert({ restUrl }: World, token: string, id: number, owner: stri
   if (response.status !== 201) throw new Error(`an insert was answered ${response.status}`);
 }
 
-/** Deliveries per second of rows that all subscribers see by a policy, each round of them in one transaction; the best round counts. */
+/**
+ * Deliveries per second of rows that all subscribers see by a policy, each round of
+ * them in one transaction; the best round counts. With the size of a message.
+ */
 export async function benchFanOut(
   world: World,
   { subscribers, users, rows, rounds }: Record<'subscribers' | 'users' | 'rows' | 'rounds', number>,
-): Promise<number> {
+): Promise<{ readonly perSecond: number; readonly bytes: number }> {
   const crowd = await openCrowd({
     ...{ url: world.socketUrl, sockets: subscribers, topic, waitsForChanges: true },
     config: configFor('everybody'),
     tokens: names(users).map(userToken),
   });
-  let best = 0;
+  let [best, size] = [0, 0];
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
     await world.db.query(sql`insert into public.everybody
       select n, 'x', repeat('1', 60) from generate_series(${nextId}::int, ${nextId + rows - 1}::int) n`);
     nextId += rows;
-    const { received } = await crowd.collect(subscribers * rows, 60_000, 2);
+    const { received, bytes } = await crowd.collect(subscribers * rows, 60_000, 2);
     if (received !== subscribers * rows) throw new Error(`${received} of ${subscribers * rows} arrived`);
     best = Math.max(best, received / ((performance.now() - start) / 1_000));
+    size = bytes / received;
   }
   crowd.close();
-  return best;
+  return { perSecond: best, bytes: size };
 }
 
 /** Decisions per second when every subscriber is a different user, and of a loop that asks for each by itself. */

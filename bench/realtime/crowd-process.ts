@@ -8,6 +8,7 @@ const heartbeatMs = 25_000;
 
 const sockets: WebSocket[] = [];
 let received = 0;
+let bytes = 0;
 let closed = 0;
 let looks: 'no' | 'time' | 'ids' = 'no';
 let latencies: number[] = [];
@@ -35,8 +36,9 @@ process.on('unhandledRejection', (failure) => {
 });
 
 function takeReport(): Report {
-  const report = { received, latencies, byId, closed };
+  const report = { received, bytes, latencies, byId, closed };
   received = 0;
+  bytes = 0;
   latencies = [];
   byId = {};
   return report;
@@ -89,6 +91,7 @@ const shortest = 90;
 function count(data: Buffer, isBinary: boolean, user: number): void {
   if (!isBinary && data.length < shortest) return;
   received++;
+  bytes += data.length;
   if (looks === 'no') return;
   const text = data.toString('latin1');
   const at = /"at":"?([\d.]+)/.exec(text)?.[1];

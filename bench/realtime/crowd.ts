@@ -40,7 +40,7 @@ export async function openCrowd(spec: CrowdSpec): Promise<Crowd> {
     report,
     async collect(expected, timeoutMs, pauseMs = 50) {
       const end = performance.now() + timeoutMs;
-      let all: Report = { received: 0, latencies: [], byId: {}, closed: 0 };
+      let all: Report = { received: 0, bytes: 0, latencies: [], byId: {}, closed: 0 };
       while (all.received < expected && performance.now() < end) {
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         all = add(all, await report());
@@ -56,6 +56,7 @@ function add(left: Report, right: Report): Report {
   for (const [id, users] of Object.entries(right.byId)) byId[id] = [...(byId[id] ?? []), ...users];
   return {
     received: left.received + right.received,
+    bytes: left.bytes + right.bytes,
     latencies: left.latencies.concat(right.latencies),
     byId,
     closed: right.closed,

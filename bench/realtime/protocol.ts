@@ -16,6 +16,8 @@ export type CrowdSpec = {
 /** What a crowd has received since it was asked last. */
 export type Report = {
   readonly received: number;
+  /** Size of what was received. */
+  readonly bytes: number;
   /** Milliseconds from when a message was made, as it says itself, until it arrived. */
   readonly latencies: readonly number[];
   /** Per message number, the places of the users that got it; only with `ids`. */

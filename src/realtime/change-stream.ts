@@ -65,7 +65,10 @@ export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
     relations,
     sink: (batch) => dispatchChanges(batch, dispatch),
     wants: (schema, table) => isWanted(schema, table, index),
-    onGap: () => changes.announceAll(),
+    onGap(restart) {
+      if (restart !== null) index.rebase(restart);
+      changes.announceAll(restart);
+    },
     observer: options.observer,
     ...{ bus: options.bus, self: options.self, now: () => clock.now() },
     newEpoch: () => options.random.uuid(),

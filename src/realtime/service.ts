@@ -19,6 +19,7 @@ import { createRateCounter } from './limits.ts';
 import { keepPartitions } from './partitions.ts';
 import { createAcceptor } from './socket/acceptor.ts';
 import { type Connection, closeCodes } from './socket/connection.ts';
+import { createSweep } from './socket/sweep.ts';
 
 /** What the service is made of. */
 export type RealtimeDeps = {
@@ -81,10 +82,8 @@ export function createRealtimeService(deps: RealtimeDeps): RealtimeService {
     }),
     upgrade: (request, socket, head, query) => void acceptor.accept({ request, socket, head, query }),
     async run(signal) {
-      const sweep = (): void => {
-        for (const connection of connections) connection.checkAlive();
-      };
-      const timer = setInterval(sweep, Math.min(sweepMs, config.idleTimeoutMs / 2));
+      const intervalMs = Math.min(sweepMs, config.idleTimeoutMs / 2);
+      const timer = setInterval(createSweep(connections, deps.clock, intervalMs), intervalMs);
       const beat = setInterval(() => channels.hub.beat(), beatMs);
       await Promise.all([feed.run(signal), keepPartitions(ownerDb, observer, signal)]);
       clearInterval(timer);

@@ -3,7 +3,9 @@ import { type AdminClient, connect } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { loginUrl, startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { PhoenixClient } from '../support/phoenix.ts';
+import { startProxy } from '../support/proxy.ts';
 import { type RealtimeHarness, startRealtime, testToken } from '../support/realtime.ts';
+import { until } from '../support/until.ts';
 
 const slot = 'feed_under_test';
 
@@ -28,30 +30,36 @@ afterAll(async () => {
 
 /** Connects, again and again while the server is starting. */
 async function connectOwner(): Promise<AdminClient> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await connect(cluster.ownerUrl, { timeoutMs: 2_000 });
-    } catch (failure) {
-      if (attempt > 100) throw failure;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  let client: AdminClient | null = null;
+  await until(async () => {
+    client = await connect(cluster.ownerUrl, { timeoutMs: 2_000 }).catch(() => null);
+    return client !== null;
+  });
+  return client as unknown as AdminClient;
 }
 
-async function start(config: Parameters<typeof startRealtime>[0]['config'] = {}): Promise<RealtimeHarness> {
+async function start(
+  config: Parameters<typeof startRealtime>[0]['config'] = {},
+  { ownerUrl }: Pick<TestCluster, 'ownerUrl'> = cluster,
+): Promise<RealtimeHarness> {
   const realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(new URL(cluster.ownerUrl), 'postgres', 'authenticator'),
+    ownerUrl,
+    authenticatorUrl: loginUrl(new URL(ownerUrl), 'postgres', 'authenticator'),
     config: { slotName: slot, ...config },
   });
   onTestFinished(() => realtime.stop());
   return realtime;
 }
 
-async function watch(realtime: RealtimeHarness, table = 'rows', token?: string): Promise<PhoenixClient> {
+async function watch(
+  realtime: RealtimeHarness,
+  table = 'rows',
+  token?: string,
+  filter?: string,
+): Promise<PhoenixClient> {
   const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
   onTestFinished(() => client.close());
-  await client.join('feed', { postgres_changes: [{ event: '*', schema: 'public', table }] }, token);
+  await client.join('feed', { postgres_changes: [{ event: '*', schema: 'public', table, filter }] }, token);
   const status = await client.next(({ event }) => event === 'system');
   expect(status.payload.message).toBe('Subscribed to PostgreSQL');
   return client;
@@ -131,6 +139,44 @@ describe('the change feed', () => {
     expect(ids(client)).toEqual(expected);
   });
 
+  it('goes on at another server that takes over, without a slot and with positions of its own', async () => {
+    const [old, taking] = [await startTestCluster(), await startTestCluster()];
+    onTestFinished(async () => {
+      await old.stop();
+      await taking.stop();
+    });
+    const proxy = await startProxy(Number(new URL(old.ownerUrl).port));
+    onTestFinished(() => proxy.stop());
+    const connections = await Promise.all([old, taking].map(({ ownerUrl }) => connect(ownerUrl)));
+    const { username, password } = new URL(old.ownerUrl);
+    for (const own of connections) {
+      await own.exec(`alter role ${username} password '${password}'; create table public.rows (id int primary key);
+        grant select on public.rows to anon; alter publication supabase_realtime add table public.rows;
+        create policy hear on realtime.messages for select to anon using (true)`);
+    }
+    const [before, after] = connections as [AdminClient, AdminClient];
+    for (let n = 0; n < 5; n++)
+      await before.exec(`select pg_switch_wal(); insert into public.rows values (${n})`);
+    const url = new URL(old.ownerUrl);
+    url.port = String(proxy.port);
+    const realtime = await start({}, { ownerUrl: url.href });
+    const client = await watch(realtime);
+    await client.join('told', { private: true });
+    await before.exec('insert into public.rows values (10)');
+    await client.until(() => ids(client).length === 1);
+    for (const own of connections.slice(0, 1)) await own.end();
+    await old.stop();
+    proxy.switchTo(Number(new URL(taking.ownerUrl).port));
+    await client.until(() => client.of('system').length === 2);
+    expect(client.of('system')[1]?.payload.message).toBe('Subscribed to PostgreSQL');
+    await after.exec(
+      `insert into public.rows values (11); select realtime.send('{}'::jsonb, 'hi', 'told', true)`,
+    );
+    await client.until(() => ids(client).length === 2 && client.of('broadcast').length === 1);
+    expect(ids(client)).toEqual([10, 11]);
+    await after.end();
+  });
+
   it('survives a publication that is dropped and made again', async () => {
     const realtime = await start();
     const client = await watch(realtime);
@@ -175,6 +221,35 @@ describe('the change feed', () => {
     expect(after).toEqual({ moved: true });
   });
 
+  it('begins anew where the server has thrown the log away to spare the disk', async () => {
+    const guarded = await startTestCluster({ max_slot_wal_keep_size: '16MB' });
+    onTestFinished(() => guarded.stop());
+    const own = await connect(guarded.ownerUrl);
+    onTestFinished(() => own.end());
+    await own.exec(`create table public.rows (id int primary key);
+      grant select on public.rows to anon; alter publication supabase_realtime add table public.rows`);
+    const first = await start({}, guarded);
+    await watch(first);
+    await first.stop();
+    const status = async (): Promise<string | undefined> => {
+      const [row] = await own.query<{ status: string }>(
+        sql`select wal_status as status from pg_replication_slots where slot_name = ${slot}`,
+      );
+      return row?.status;
+    };
+    await until(async () => {
+      await own.exec('insert into public.rows select coalesce(max(id), 0) + 1 from public.rows');
+      await own.query(sql`select pg_switch_wal()`);
+      await own.exec('checkpoint');
+      return (await status()) === 'lost';
+    });
+    const client = await watch(await start({}, guarded));
+    await own.exec('insert into public.rows values (100), (101)');
+    await client.until(() => ids(client).length >= 2);
+    expect(ids(client)).toEqual([100, 101]);
+    expect(await status()).not.toBe('lost');
+  });
+
   it('lets the log go while only other tables are written', async () => {
     const realtime = await start();
     await watch(realtime);
@@ -216,6 +291,30 @@ describe('the change feed', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 ** 2);
   });
 
+  it('reads a transaction of a million rows in bounded memory, and the server does not give up on it', async () => {
+    await db.exec(`alter system set wal_sender_timeout = '6s'`);
+    await db.query(sql`select pg_reload_conf()`);
+    onTestFinished(async () => {
+      await db.exec('alter system reset wal_sender_timeout');
+      await db.query(sql`select pg_reload_conf()`);
+    });
+    const realtime = await start();
+    const client = await watch(realtime, 'rows', undefined, 'body=eq.wanted');
+    const reader = async (): Promise<number | undefined> => {
+      const [row] = await db.query<{ pid: number }>(
+        sql`select active_pid as pid from pg_replication_slots where slot_name = ${slot}`,
+      );
+      return row?.pid;
+    };
+    const [pid, before] = [await reader(), process.memoryUsage().rss];
+    await db.exec(`insert into public.rows
+      select 2000000 + n, case when n % 100000 = 99999 then 'wanted' end from generate_series(0, 999999) n`);
+    await until(() => ids(client).length >= 10, 90_000, 100);
+    expect(ids(client)).toEqual(Array.from({ length: 10 }, (_, i) => 2_099_999 + i * 100_000));
+    expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 ** 2);
+    expect(await reader()).toBe(pid);
+  }, 120_000);
+
   it('asks the database nothing while nothing happens', async () => {
     const realtime = await start();
     await watch(realtime);
@@ -226,8 +325,15 @@ describe('the change feed', () => {
         where application_name like '%realtime%' and pid <> pg_backend_pid()`);
       return new Set(rows.map(({ seen }) => seen));
     };
-    const before = await busy();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    /** When the feed has told the server last that it lives, which it does every few seconds. */
+    const heardAt = async (): Promise<string> => {
+      const [row] = await db.query<{ at: string }>(sql`
+        select reply_time::text as at from pg_stat_replication r join pg_replication_slots s on s.active_pid = r.pid
+        where s.slot_name = ${slot}`);
+      return row?.at ?? '';
+    };
+    const [before, heard] = [await busy(), await heardAt()];
+    await until(async () => (await heardAt()) !== heard);
     expect(await busy()).toEqual(before);
   });
 });

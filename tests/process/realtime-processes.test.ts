@@ -111,6 +111,17 @@ for (const kind of installedBrokers()) {
       expect(await leaders()).not.toEqual([former]);
     }, 90_000);
 
+    it('take who was present at a process that was killed for gone', async () => {
+      for (const client of [here, there]) await client.join('room', { presence: { enabled: true } });
+      here.send('realtime:room', 'presence', { type: 'presence', event: 'track', payload: { name: 'here' } });
+      const diffs = (kind: 'joins' | 'leaves'): string =>
+        JSON.stringify(there.of('presence_diff').map(({ payload }) => payload[kind]));
+      await until(() => diffs('joins').includes('"here"'));
+      expect(diffs('leaves')).not.toContain('"here"');
+      leader.child.kill('SIGKILL');
+      await until(() => diffs('leaves').includes('"here"'), healedMs);
+    }, 90_000);
+
     it('depose a leader that stands still; when it goes on it has missed nothing', async () => {
       const [former] = await leaders();
       leader.child.kill('SIGSTOP');

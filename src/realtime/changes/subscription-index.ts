@@ -37,7 +37,7 @@ type Subscriber = {
   readonly receiver: ChangeReceiver;
   readonly id: number;
   /** Commits up to here happened before the subscription. */
-  readonly sinceLsn: bigint;
+  sinceLsn: bigint;
   /** Whether the channel has no other interest, so that a change reaches it once. */
   readonly isOnly: boolean;
 };
@@ -60,6 +60,8 @@ export interface SubscriptionIndex {
   candidates(change: Change): readonly Group[];
   /** Moves with every new group. */
   readonly version: number;
+  /** Takes all who subscribed after this position for subscribed there: the positions of the log have begun anew. */
+  rebase(lsn: bigint): void;
   /** Whether anybody listens to a table. */
   hasInterest(schema: string, table: string): boolean;
 }
@@ -98,15 +100,24 @@ const newPlace = (): Place => ({ groups: new Map(), rest: new Set(), keyed: new 
 export function createSubscriptionIndex(): SubscriptionIndex {
   const places = new Map<string, Place>();
   let version = 0;
-  const placesOf = (schema: string, table: string): Place[] =>
-    [placeKey(schema, table), placeKey(schema, '*'), placeKey('*', table), placeKey('*', '*')].flatMap(
-      (key) => places.get(key) ?? [],
-    );
+  /** Places of tables by schema and name, made when they are asked for; emptied whenever places come or go. */
+  const found = new Map<string, Map<string, readonly Place[]>>();
+  const placesOf = (schema: string, table: string): readonly Place[] => {
+    const known = found.get(schema)?.get(table);
+    if (known !== undefined) return known;
+    const keys = [placeKey(schema, table), placeKey(schema, '*'), placeKey('*', table), placeKey('*', '*')];
+    const list = keys.flatMap((key) => places.get(key) ?? []);
+    found.set(schema, (found.get(schema) ?? new Map<string, readonly Place[]>()).set(table, list));
+    return list;
+  };
   return {
     add(interest, subscriber) {
       const key = placeKey(interest.schema, interest.table);
       const place = places.get(key) ?? newPlace();
-      places.set(key, place);
+      if (places.get(key) !== place) {
+        places.set(key, place);
+        found.clear();
+      }
       const groups = place.groups.size;
       const group = enter(place, interest, subscriber.sinceLsn);
       group.subscribers.add(subscriber);
@@ -114,7 +125,9 @@ export function createSubscriptionIndex(): SubscriptionIndex {
       return () => {
         group.subscribers.delete(subscriber);
         if (group.subscribers.size === 0) leave(place, group);
-        if (place.groups.size === 0) places.delete(key);
+        if (place.groups.size > 0) return;
+        places.delete(key);
+        found.clear();
       };
     },
     candidates(change) {
@@ -126,6 +139,9 @@ export function createSubscriptionIndex(): SubscriptionIndex {
     },
     get version() {
       return version;
+    },
+    rebase(lsn) {
+      for (const { groups } of places.values()) for (const group of groups.values()) rebase(group, lsn);
     },
     hasInterest: (schema, table) => placesOf(schema, table).length > 0,
   };
@@ -163,6 +179,12 @@ function leave(place: Place, group: Group): void {
   groups?.delete(group);
   if (groups?.size === 0) keyed?.byValue.delete(interest.key.value);
   if (keyed?.byValue.size === 0) place.keyed.delete(columnKey(interest.key));
+}
+
+function rebase(group: Group, lsn: bigint): void {
+  if (group.sinceLsn > lsn) group.sinceLsn = lsn;
+  if (group.fullLsn > lsn) group.fullLsn = lsn;
+  for (const subscriber of group.subscribers) if (subscriber.sinceLsn > lsn) subscriber.sinceLsn = lsn;
 }
 
 function restOf({ rest, lists }: Place, kind: ChangeKind): readonly Group[] {

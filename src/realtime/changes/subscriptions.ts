@@ -27,8 +27,11 @@ export interface ChangeSubscriptions {
   identify(items: readonly Readonly<Record<string, unknown>>[]): readonly ChangeItem[];
   /** Subscribes a channel to all items or, when one is wrong, to none; tells the channel how it went. */
   subscribe(subscriber: ChangeSubscriber, items: readonly ChangeItem[], session: Session): ChangeSubscription;
-  /** Tells every subscriber that the stream is live again after changes may have been missed. */
-  announceAll(): void;
+  /**
+   * Tells every subscriber that the stream is live again after changes may have been missed; `restart` is where the
+   * stream begins when its positions are new.
+   */
+  announceAll(restart: bigint | null): void;
 }
 
 /** What subscriptions need. */
@@ -53,8 +56,8 @@ export function createChangeSubscriptions(options: SubscriptionsOptions): Change
       subscription.refresh(session);
       return subscription;
     },
-    announceAll() {
-      for (const subscription of open) subscription.announce();
+    announceAll(restart) {
+      for (const subscription of open) subscription.announce(restart);
     },
   };
 }
@@ -94,7 +97,8 @@ class LiveSubscription implements ChangeSubscription {
     this.#onClose();
   }
 
-  announce(): void {
+  announce(restart: bigint | null): void {
+    if (restart !== null && this.#sinceLsn !== null && this.#sinceLsn > restart) this.#sinceLsn = restart;
     if (this.#remove.length > 0) this.#subscriber.changesStatus('ok', subscribed);
   }
 

@@ -14,8 +14,11 @@ export type FeedOptions = {
   readonly relations: Relations;
   readonly sink: ChangeSink;
   readonly wants: (schema: string, table: string) => boolean;
-  /** Changes may have been missed. */
-  readonly onGap: () => void;
+  /**
+   * Changes may have been missed. `restart` is where a slot that was made anew begins; after a failover it may be before
+   * positions of the former server. Null when the slot is the same.
+   */
+  readonly onGap: (restart: bigint | null) => void;
   readonly observer: Observer;
   readonly bus: Bus;
   /** Name of this instance. */

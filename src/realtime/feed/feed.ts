@@ -48,7 +48,7 @@ const undefinedObject = '42704';
 const objectNotInPrerequisiteState = '55000';
 
 /** Creates the feed. */
-export function createFeed(options: FeedOptions): Feed {
+export function createFeed(given: FeedOptions): Feed {
   const liveness = createLiveness();
   const state: FeedState = {
     liveness,
@@ -57,6 +57,13 @@ export function createFeed(options: FeedOptions): Feed {
     firstPosition: 0n,
     mustRecreate: false,
     restart: () => {},
+  };
+  const options: FeedOptions = {
+    ...given,
+    onGap(restart) {
+      if (restart !== null && restart < state.firstPosition) state.firstPosition = restart;
+      given.onGap(restart);
+    },
   };
   return {
     get isLive() {

@@ -23,7 +23,7 @@ export type FollowingOptions = Pick<ConsumerOptions, 'relations' | 'sink' | 'lim
   readonly position: Position;
   readonly onLive: (publications: readonly string[]) => void;
   /** Changes were missed that nobody has any more. */
-  readonly onGap: () => void;
+  readonly onGap: (restart: bigint | null) => void;
   readonly onFailure: (failure: unknown) => void;
 };
 
@@ -120,7 +120,7 @@ export function follow(options: FollowingOptions): Following {
         if (word.isNew) [position.processed, position.delivered] = [word.confirmed, nowhere];
         if (word.isNew) await begin(word.epoch, 0);
         options.onLive(word.publications);
-        if (hasGap && !wasFresh) options.onGap();
+        if (hasGap && !wasFresh) options.onGap(word.isNew ? word.confirmed : null);
         acknowledge();
         return;
       }
@@ -130,7 +130,7 @@ export function follow(options: FollowingOptions): Following {
         if (word.lsn > position.processed) position.processed = word.lsn;
         await takeAll(word.messages);
         options.onLive(word.publications);
-        if (word.hasGap) options.onGap();
+        if (word.hasGap) options.onGap(null);
         return;
       case 'data':
         if (step?.epoch !== word.epoch || step.seq + 1 !== word.seq) return loseStep();

@@ -13,6 +13,7 @@ import {
   hasSlotGuard,
   readSlot,
   slotAction,
+  statusInterval,
 } from './slot.ts';
 import { openStream } from './stream.ts';
 
@@ -71,12 +72,14 @@ async function stream(
     if (consumer.processed > position.processed) position.processed = consumer.processed;
     position.delivered = consumer.delivered;
   };
-  relay?.start(slot);
+  const { isNew, confirmed, publications } = slot;
+  relay?.start({ isNew, confirmed, publications });
   const running = openStream({
     url: options.ownerUrl,
     slot: slot.name,
-    publications: slot.publications,
+    publications,
     wants: options.wants,
+    statusMs: slot.statusMs,
     keepsRaw: relay !== null,
     async onMessage(message, raw) {
       relay?.add(raw);
@@ -90,7 +93,7 @@ async function stream(
     processed: () => relay?.floor(consumer.processed) ?? consumer.processed,
     onLive() {
       liveness.set(true);
-      if (hasGap) options.onGap();
+      if (hasGap) options.onGap(slot.isNew ? slot.confirmed : null);
     },
   });
   try {
@@ -110,6 +113,8 @@ type Slot = {
   /** Where the stream begins. */
   readonly confirmed: bigint;
   readonly publications: readonly string[];
+  /** How often the server wants to hear of the reader. */
+  readonly statusMs: number;
 };
 
 async function prepareSlot(
@@ -133,7 +138,7 @@ async function prepareSlot(
   if (action !== 'use') await createSlot(db, name);
   if (!(await hasSlotGuard(db))) options.observer(unguarded);
   const confirmed = (action === 'use' ? found : await readSlot(db, name))?.confirmed ?? 0n;
-  return { name, publications, isNew: action !== 'use', confirmed };
+  return { name, publications, isNew: action !== 'use', confirmed, statusMs: await statusInterval(db) };
 }
 
 const unguarded: Parameters<Observer>[0] = {

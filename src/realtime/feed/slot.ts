@@ -110,6 +110,19 @@ export async function hasSlotGuard(db: OwnerDb): Promise<boolean> {
   return row?.limit !== '-1';
 }
 
+const longestStatusMs = 5_000;
+const shortestStatusMs = 500;
+
+/** How often the server is told how far the stream has come, in milliseconds: well before it takes the reader for dead. */
+export async function statusInterval(db: OwnerDb): Promise<number> {
+  const [row] = await db.query<{ timeout: number }>(
+    sql`select setting::int as timeout from pg_settings where name = 'wal_sender_timeout'`,
+  );
+  const timeoutMs = row?.timeout ?? 0;
+  if (timeoutMs === 0) return longestStatusMs;
+  return Math.max(shortestStatusMs, Math.min(longestStatusMs, timeoutMs / 3));
+}
+
 /** Where the log ends now. */
 export async function currentPosition(db: OwnerDb): Promise<bigint> {
   const [row] = await db.query<{ lsn: string }>(sql`select pg_current_wal_insert_lsn()::text as lsn`);

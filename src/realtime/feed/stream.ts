@@ -19,6 +19,8 @@ export type StreamOptions = {
   /** The server's position while it has nothing to send. */
   readonly onIdle: (lsn: bigint) => void;
   readonly onLive: () => void;
+  /** How often the server is told, in milliseconds. */
+  readonly statusMs: number;
   /** Highest position that was dealt with; asked for whenever the server is told. */
   readonly processed: () => bigint;
 };
@@ -45,7 +47,6 @@ const sessionOptions = [
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ');
 
-const statusIntervalMs = 5_000;
 /** While others write, the server tells its position often; it is answered at most this often. */
 const idleStatusMs = 1_000;
 /** The server sends a sign of life at least every half minute; without one for this long the line is dead. */
@@ -115,7 +116,7 @@ export function openStream(options: StreamOptions): Stream {
     acknowledge();
     if (plugin.pending === 0 && Date.now() - lastSign > silenceMs)
       service.emit('error', new Error('the server fell silent'));
-  }, statusIntervalMs);
+  }, options.statusMs);
 
   const ended = new Promise<never>((_, reject) => {
     // The library awaits what the listener returns, and reads on when it has settled.

@@ -7,6 +7,7 @@ import { parseJoin } from '../channel/join-config.ts';
 import type { ChannelInput } from '../channel/machine.ts';
 import type { BroadcastMessage } from '../channel/message.ts';
 import type { Frame, Inbound, Serializer } from './frame.ts';
+import type { Swept } from './sweep.ts';
 import type { Wire, WireWriter } from './wire.ts';
 
 /** Limits of a socket. */
@@ -43,7 +44,7 @@ export const closeCodes = { goingAway: 1001, restarting: 1012 } as const;
 const openState = 1;
 
 /** One socket and the channels on it. */
-export class Connection implements ChannelSocket {
+export class Connection implements ChannelSocket, Swept {
   readonly serializer: Serializer;
   readonly token: string;
   readonly headers: string;
@@ -116,8 +117,12 @@ export class Connection implements ChannelSocket {
     const isUnused =
       this.#channels.size === 0 && now - this.#withoutChannelsSince > limits.noChannelTimeoutMs;
     if (isSilent || isUnused) socket.terminate();
-    // After a jump of the clock the patience starts anew.
-    if (now < this.#lastFrameAt) this.#lastFrameAt = now;
+  }
+
+  /** Starts the patience with its client anew: the clock has jumped. */
+  forgive(): void {
+    this.#heard();
+    this.#withoutChannelsSince = this.#lastFrameAt;
   }
 
   #heard(): void {

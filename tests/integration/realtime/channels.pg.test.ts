@@ -112,6 +112,25 @@ describe.each<Version>(['1.0.0', '2.0.0'])('protocol %s', (version) => {
     expect(quiet.of('broadcast')).toHaveLength(1);
   });
 
+  it('takes what a client sends under the join_ref of a former join', async () => {
+    const client = await open(version);
+    await client.join('stale', { broadcast: { self: true, ack: true } });
+    const ref = client.send('realtime:stale', 'broadcast', { event: 'x', payload: {} }, 'long ago');
+    const ack = await client.next((message) => message.event === 'phx_reply' && message.ref === ref);
+    expect(ack.payload.status).toBe('ok');
+    await client.next(isBroadcast);
+  });
+
+  it('tells topics with colons apart', async () => {
+    const [one, two] = [await open(version), await open(version)];
+    await one.join('a:b:c', { broadcast: { self: true } });
+    await two.join('a:b', { broadcast: { self: true } });
+    one.send('realtime:a:b:c', 'broadcast', { event: 'x', payload: {} });
+    expect((await one.next(isBroadcast)).topic).toBe('realtime:a:b:c');
+    await two.settle();
+    expect(two.of('broadcast')).toEqual([]);
+  });
+
   it('keeps the order of one sender', async () => {
     const [sender, receiver] = [await open(version), await open(version)];
     await sender.join('order');
@@ -412,6 +431,24 @@ async function fetchUpgrade(url: string, headers: Record<string, string>) {
     outgoing.end();
   });
 }
+
+describe('a join that is refused', () => {
+  it('is answered after a while, so that a client cannot try at will', async () => {
+    const other = await startWith({ channelErrorDelayMs: 300 });
+    const client = await open('2.0.0', realtime.anonToken, other.url);
+    const askedAt = performance.now();
+    expect(reason(await client.join(''))).toBe('TopicNameRequired: You must provide a topic name');
+    expect(performance.now() - askedAt).toBeGreaterThan(250);
+  });
+
+  it('is answered at once when the client leaves before', async () => {
+    const other = await startWith({ channelErrorDelayMs: 60_000 });
+    const client = await open('2.0.0', realtime.anonToken, other.url);
+    client.send('realtime:', 'phx_join', { config: {} });
+    const left = await client.request('realtime:', 'phx_leave', {});
+    expect(left.payload).toEqual({ status: 'ok', response: {} });
+  });
+});
 
 describe('limits', () => {
   it('refuse one channel too many on a socket', async () => {

@@ -152,6 +152,30 @@ it('a socket that falls silent is closed, and one that joins nothing', async () 
   await unused.until(() => unused.closeCode !== null);
 });
 
+it('who is behind a connection that broke without a word is gone from presence', async () => {
+  const other = await startAnother({ slotName: 'of_half_open', idleTimeoutMs: 600 });
+  const [lost, witness] = [
+    await PhoenixClient.connect(other.url, other.anonToken),
+    await PhoenixClient.connect(other.url, other.anonToken),
+  ];
+  const beat = setInterval(() => witness.send('phoenix', 'heartbeat', {}), 100);
+  onTestFinished(() => {
+    clearInterval(beat);
+    for (const client of [lost, witness]) client.close();
+  });
+  for (const client of [lost, witness]) await client.join('room', { presence: { enabled: true } });
+  lost.send('realtime:room', 'presence', { type: 'presence', event: 'track', payload: { name: 'lost' } });
+  await witness.next(
+    ({ event, payload }) => event === 'presence_diff' && /lost/.test(JSON.stringify(payload)),
+  );
+  // From here on nothing is read, nothing sent, and nothing closed.
+  lost.socket.pause();
+  await witness.next(
+    ({ event, payload }) => event === 'presence_diff' && /lost/.test(JSON.stringify(payload.leaves)),
+  );
+  expect(witness.closeCode).toBeNull();
+});
+
 async function startAnother(config: NonNullable<Parameters<typeof startRealtime>[0]['config']>) {
   const other = await startRealtime({
     ownerUrl: cluster.ownerUrl,
