@@ -14,7 +14,7 @@ import type { ChannelDeps } from './channel/channel-deps.ts';
 import { createHub } from './channel/hub.ts';
 import { payloadBytes, type RealtimeConfig } from './config.ts';
 import { createOwnerDb, type OwnerDb } from './feed/owner-db.ts';
-import { createHttpHandler } from './http.ts';
+import { createHttpHandler } from './http/handler.ts';
 import { createRateCounter } from './limits.ts';
 import { keepPartitions } from './partitions.ts';
 import { createAcceptor } from './socket/acceptor.ts';

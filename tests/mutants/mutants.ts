@@ -296,7 +296,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'realtime',
     'private broadcasts reach public channels',
-    'realtime/http.js',
+    'realtime/http/broadcast.js',
     "isPrivate ? 'private' : 'public'",
     "'public'",
   ),

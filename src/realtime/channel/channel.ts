@@ -6,6 +6,7 @@ import { openSession, type Session } from '../session.ts';
 import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
 import { askRights } from './ask-rights.ts';
 import type { ChannelDeps, ChannelSocket } from './channel-deps.ts';
+import { Inbox } from './inbox.ts';
 import { type Admission, admit, readRights } from './join.ts';
 import type { JoinConfig } from './join-config.ts';
 import {
@@ -17,12 +18,11 @@ import {
   transition,
 } from './machine.ts';
 import type { BroadcastMessage, Space } from './message.ts';
+import { isReadyInTime } from './replication-ready.ts';
 import { createTokenWatch, type TokenWatch } from './token-watch.ts';
 import type { Member } from './topic.ts';
 import { createVoice, type Voice } from './voice.ts';
 import { waitUnless } from './wait.ts';
-
-const replicationReadyMs = 60_000;
 
 /** One joined topic of one socket: runs what the machine decides. */
 export class Channel implements Member, ChangeSubscriber {
@@ -38,10 +38,9 @@ export class Channel implements Member, ChangeSubscriber {
   readonly #space: Space;
   readonly #setup: ChannelSetup;
   readonly #presenceKey: string;
-  readonly #inbox: ChannelInput[] = [];
+  readonly #inbox: Inbox<ChannelInput>;
   readonly #tokenWatch: TokenWatch;
   readonly #ended = new AbortController();
-  #isBusy = false;
   #state: ChannelState = { phase: 'joining' };
   #replayed: ReadonlySet<string> = new Set();
   #presenceRef: string | null = null;
@@ -64,6 +63,10 @@ export class Channel implements Member, ChangeSubscriber {
       joinRef: join.joinRef ?? join.ref,
       send: (frame) => socket.send(frame),
     });
+    this.#inbox = new Inbox(
+      (input) => this.#apply(input),
+      (failure) => this.#crash(failure),
+    );
     this.#tokenWatch = createTokenWatch(deps.clock, () => this.feed({ kind: 'check-token' }));
     this.#space = config.isPrivate ? 'private' : 'public';
     this.#presenceKey = config.presenceKey ?? deps.uuid();
@@ -76,28 +79,8 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   /** Asks to be let in, and answers the join. Never rejects. */
-  async join(ref: Ref): Promise<void> {
-    this.#isBusy = true;
-    try {
-      const request = {
-        subTopic: this.#subTopic,
-        config: this.#config,
-        connectionToken: this.#socket.token,
-        headers: this.#socket.headers,
-        hasTooManyChannels: this.#socket.hasTooManyChannels(),
-      };
-      const admission = await admit(request, this.#deps);
-      if (this.#ended.signal.aborted) return;
-      if (admission.ok) this.#enter(ref, admission.value);
-      else await this.#refuse(ref, admission.error);
-    } catch (error) {
-      this.#deps.reportFault(error);
-      this.#voice.reply(ref, 'error', '{"reason":"Unknown Error on Channel"}');
-      this.#end();
-    } finally {
-      this.#isBusy = false;
-    }
-    void this.#work();
+  join(ref: Ref): Promise<void> {
+    return this.#inbox.during(() => this.#knock(ref));
   }
 
   /** Hands the channel something to deal with, after what it deals with already. */
@@ -107,8 +90,7 @@ export class Channel implements Member, ChangeSubscriber {
       void this.#apply(input);
       return;
     }
-    this.#inbox.push(input);
-    if (!this.#isBusy) void this.#work();
+    this.#inbox.add(input);
   }
 
   /** Counts an event that no channel knows. */
@@ -148,6 +130,26 @@ export class Channel implements Member, ChangeSubscriber {
     if (this.#state.phase === 'joined') this.#voice.system('postgres_changes', status, message);
   }
 
+  async #knock(ref: Ref): Promise<void> {
+    try {
+      const request = {
+        subTopic: this.#subTopic,
+        config: this.#config,
+        connectionToken: this.#socket.token,
+        headers: this.#socket.headers,
+        hasTooManyChannels: this.#socket.hasTooManyChannels(),
+      };
+      const admission = await admit(request, this.#deps);
+      if (this.#ended.signal.aborted) return;
+      if (admission.ok) this.#enter(ref, admission.value);
+      else await this.#refuse(ref, admission.error);
+    } catch (error) {
+      this.#deps.reportFault(error);
+      this.#voice.reply(ref, 'error', '{"reason":"Unknown Error on Channel"}');
+      this.#end();
+    }
+  }
+
   #enter(ref: Ref, { session, rights, replay }: Admission): void {
     const { presenceEnabled } = this.#config;
     this.#replayed = new Set(replay.map(({ id }) => id));
@@ -172,21 +174,10 @@ export class Channel implements Member, ChangeSubscriber {
     if (refusal === 'too-many-joins') this.#socket.disconnect();
   }
 
-  async #work(): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    try {
-      for (let input = this.#inbox.shift(); input !== undefined; input = this.#inbox.shift()) {
-        let next: ChannelInput | undefined = input;
-        while (next !== undefined) next = await this.#apply(next);
-      }
-    } catch (error) {
-      this.#deps.reportFault(error);
-      this.#voice.crashed();
-      this.#end();
-    } finally {
-      this.#isBusy = false;
-    }
+  #crash(failure: unknown): void {
+    this.#deps.reportFault(failure);
+    this.#voice.crashed();
+    this.#end();
   }
 
   /** Runs one transition. Yields what has to be fed next, when an effect had an outcome. */
@@ -285,15 +276,11 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   async #announceReplication(): Promise<void> {
-    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(replicationReadyMs)]);
-    try {
-      await this.#deps.replicationReady(signal);
-      if (this.#state.phase === 'joined')
-        this.#voice.system('system', 'ok', 'Replication connection established');
-    } catch {
-      // The signal: the channel has ended, or the time is over.
+    const isReady = await isReadyInTime(this.#deps.replicationReady, this.#ended.signal);
+    if (!isReady)
       this.feed({ kind: 'shutdown', message: 'Replication connection was not established in time' });
-    }
+    else if (this.#state.phase === 'joined')
+      this.#voice.system('system', 'ok', 'Replication connection established');
   }
 
   #sendPresenceState(): void {
@@ -317,6 +304,6 @@ export class Channel implements Member, ChangeSubscriber {
     this.#changes?.close();
     this.#changes = null;
     this.#deps.hub.leave(this.#space, this.#subTopic, this);
-    this.#inbox.length = 0;
+    this.#inbox.clear();
   }
 }

@@ -56,6 +56,19 @@ export type Frame = { readonly data: Buffer; readonly isBinary: boolean };
 /** A text frame. */
 export const textFrame = (text: string): Frame => ({ data: Buffer.from(text), isBinary: false });
 
+/** Whether a client may use this as a reference. */
+export const isRef = (value: unknown): value is Ref =>
+  typeof value === 'string' || typeof value === 'number' || value === null;
+
+/** The JSON of a text frame; undefined for a frame that is not JSON, which the protocol drops. */
+export function frameJson(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** One version of the wire protocol. */
 export interface Serializer {
   readonly version: 1 | 2;

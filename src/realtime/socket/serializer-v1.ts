@@ -1,16 +1,7 @@
-import { type Frame, type Inbound, type Ref, type Serializer, textFrame } from './frame.ts';
-
-const isRef = (value: unknown): value is Ref =>
-  typeof value === 'string' || typeof value === 'number' || value === null;
+import { type Frame, frameJson, type Inbound, isRef, type Ref, type Serializer, textFrame } from './frame.ts';
 
 function decode(data: Buffer): Inbound | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(data.toString('utf8'));
-  } catch {
-    // Not JSON: the protocol drops such a frame and keeps the socket.
-    return null;
-  }
+  const parsed = frameJson(data);
   if (typeof parsed !== 'object' || parsed === null) return null;
   const { topic, event, ref, join_ref: joinRef = null, payload = {} } = parsed as Record<string, unknown>;
   if (typeof topic !== 'string' || typeof event !== 'string' || !isRef(ref) || !isRef(joinRef)) return null;

@@ -1,8 +1,9 @@
 import {
   type Frame,
+  frameJson,
   type Inbound,
+  isRef,
   maxFieldBytes,
-  type Ref,
   type Serializer,
   textFrame,
   type UserBroadcast,
@@ -19,17 +20,8 @@ import {
 
 const kinds = { push: 0, userBroadcastPush: 3, userBroadcast: 4 } as const;
 
-const isRef = (value: unknown): value is Ref =>
-  typeof value === 'string' || typeof value === 'number' || value === null;
-
 function decodeText(data: Buffer): Inbound | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(data.toString('utf8'));
-  } catch {
-    // Not JSON: the protocol drops such a frame and keeps the socket.
-    return null;
-  }
+  const parsed = frameJson(data);
   if (!Array.isArray(parsed) || parsed.length < 5) return null;
   const [joinRef, ref, topic, event, payload] = parsed as unknown[];
   if (typeof topic !== 'string' || typeof event !== 'string' || !isRef(ref) || !isRef(joinRef)) return null;

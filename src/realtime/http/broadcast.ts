@@ -1,132 +1,9 @@
 import { z } from 'zod';
-import { BodyAborted, BodyTooLarge, readBody } from '../http/body.ts';
-import { type Handler, type HttpReply, type HttpRequest, jsonReply } from '../http/exchange.ts';
-import { bearerToken } from '../identity/authorization.ts';
-import type { Authorizer } from './channel/authorize.ts';
-import type { Hub } from './channel/hub.ts';
-import { type BroadcastMessage, messageBytes } from './channel/message.ts';
-import type { Refusal } from './errors.ts';
-import type { RateCounter } from './limits.ts';
-import { openSession, type Session, type SessionDeps } from './session.ts';
-
-/** What the HTTP endpoints need. */
-export type HttpDeps = {
-  readonly hub: Hub;
-  readonly authorizer: Authorizer;
-  readonly sessions: SessionDeps;
-  readonly events: RateCounter;
-  readonly maxEventsPerSecond: number;
-  readonly maxPayloadBytes: number;
-  /** State of the service for health checks. */
-  readonly health: () => { readonly replicationConnected: boolean; readonly sockets: number };
-};
-
-type Endpoint = (request: HttpRequest, deps: HttpDeps, parts: readonly string[]) => Promise<HttpReply>;
-
-type Route = {
-  /** Whether the project's rate of messages is looked at first, and told in the headers. */
-  readonly isRated: boolean;
-  readonly method: string;
-  readonly pattern: RegExp;
-  readonly route: string;
-  readonly endpoint: Endpoint;
-};
-
-const routes: readonly Route[] = [
-  {
-    method: 'POST',
-    pattern: /^\/api\/broadcast\/?$/,
-    route: '/api/broadcast',
-    isRated: true,
-    endpoint: batch,
-  },
-  {
-    method: 'POST',
-    pattern: /^\/api\/broadcast\/([^/]+)\/events\/([^/]+)\/?$/,
-    route: '/api/broadcast/:topic/events/:event',
-    isRated: true,
-    endpoint: single,
-  },
-  { method: 'GET', pattern: /^\/api\/ping\/?$/, route: '/api/ping', isRated: true, endpoint: ping },
-  {
-    method: 'GET',
-    pattern: /^\/(api\/)?health(check)?\/?$/,
-    route: '/api/health',
-    isRated: false,
-    endpoint: health,
-  },
-  {
-    method: 'GET',
-    pattern: /^\/api\/tenants\/[^/]+\/health\/?$/,
-    route: '/api/tenants/:id/health',
-    isRated: false,
-    endpoint: tenantHealth,
-  },
-];
-
-const maxBodyBytes = 8_000_000;
-
-/** Answers the HTTP requests of the service. Upstream: supabase/realtime lib/realtime_web/router.ex. */
-export function createHttpHandler(deps: HttpDeps): Handler {
-  return async (request) => {
-    for (const { method, pattern, route, isRated, endpoint } of routes) {
-      const match = pattern.exec(request.path);
-      if (match === null || request.method !== method) continue;
-      const answer = (): Promise<HttpReply> => endpoint(request, deps, match.slice(1));
-      return { ...(await (isRated ? rated(deps, answer) : answer())), route };
-    }
-    return jsonReply(404, { message: 'Not Found' });
-  };
-}
-
-const empty = (status: number): HttpReply => ({ status, headers: {}, body: null });
-const message = (status: number, text: string): HttpReply => jsonReply(status, { message: text });
-const unauthorized = (): HttpReply => message(401, 'Unauthorized');
-
-async function authenticate(request: HttpRequest, deps: HttpDeps): Promise<Session | null> {
-  // The gateway's rule copies an apikey into a missing Authorization as it is, without a scheme.
-  const token = bearerToken(request.authorization) ?? request.authorization;
-  if (token === null) return null;
-  const session = await openSession(token, deps.sessions);
-  return session.ok ? session.value : null;
-}
-
-const rateHeaders = ({ events, maxEventsPerSecond }: HttpDeps): HttpReply['headers'] => {
-  const rolling = Math.floor(events.average());
-  return {
-    'x-rate-rolling': rolling,
-    'x-rate-limit': maxEventsPerSecond,
-    'x-rate-limit-remaining': Math.max(0, maxEventsPerSecond - rolling),
-  };
-};
-
-/** Upstream: supabase/realtime lib/realtime_web/plugs/rate_limiter.ex. */
-async function rated(deps: HttpDeps, answer: () => Promise<HttpReply>): Promise<HttpReply> {
-  const headers = rateHeaders(deps);
-  const { maxEventsPerSecond: limit, events } = deps;
-  const isTooMuch = limit > 0 && Math.floor(events.average()) >= limit;
-  const reply = isTooMuch ? message(429, 'Too many requests') : await answer();
-  return reply.status === 415 ? reply : { ...reply, headers: { ...reply.headers, ...headers } };
-}
-
-async function body(request: HttpRequest): Promise<Buffer | HttpReply> {
-  try {
-    return await readBody(request, maxBodyBytes);
-  } catch (failure) {
-    if (failure instanceof BodyTooLarge) return message(413, 'Request Entity Too Large');
-    if (failure instanceof BodyAborted) return empty(400);
-    throw failure;
-  }
-}
-
-function parseJson(bytes: Buffer): { readonly value: unknown } | null {
-  try {
-    return { value: JSON.parse(bytes.toString('utf8')) };
-  } catch {
-    // The caller answers 400.
-    return null;
-  }
-}
+import { type HttpReply, type HttpRequest, jsonReply } from '../../http/exchange.ts';
+import { type BroadcastMessage, messageBytes } from '../channel/message.ts';
+import type { Refusal } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { authenticate, body, empty, type HttpDeps, message, parseJson, unauthorized } from './request.ts';
 
 const blank = "can't be blank";
 const text = z.string({ error: (issue) => (issue.input == null ? blank : 'is invalid') });
@@ -141,7 +18,8 @@ const batchMessage = z.object({
 });
 type BatchMessage = z.infer<typeof batchMessage>;
 
-async function batch(request: HttpRequest, deps: HttpDeps): Promise<HttpReply> {
+/** Broadcasts many messages. */
+export async function batch(request: HttpRequest, deps: HttpDeps): Promise<HttpReply> {
   const session = await authenticate(request, deps);
   if (session === null) return unauthorized();
   const bytes = await body(request);
@@ -222,7 +100,12 @@ function publish(subTopic: string, isPrivate: boolean, out: BroadcastMessage, de
 
 const unsupported = 'Unsupported Media Type. Use application/json or application/octet-stream';
 
-async function single(request: HttpRequest, deps: HttpDeps, parts: readonly string[]): Promise<HttpReply> {
+/** Broadcasts one message, to the topic and under the event of the path. */
+export async function single(
+  request: HttpRequest,
+  deps: HttpDeps,
+  parts: readonly string[],
+): Promise<HttpReply> {
   const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim();
   if (type !== 'application/json' && type !== 'application/octet-stream')
     return jsonReply(415, { error: unsupported });
@@ -278,25 +161,4 @@ function refusedReply(refusal: Refusal): HttpReply {
     default:
       return message(422, 'RLS policy error');
   }
-}
-
-async function ping(): Promise<HttpReply> {
-  return message(200, 'Success');
-}
-
-async function health(): Promise<HttpReply> {
-  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'ok' };
-}
-
-async function tenantHealth(request: HttpRequest, deps: HttpDeps): Promise<HttpReply> {
-  if ((await authenticate(request, deps)) === null) return empty(403);
-  const { replicationConnected, sockets } = deps.health();
-  return jsonReply(200, {
-    data: {
-      healthy: true,
-      db_connected: replicationConnected,
-      replication_connected: replicationConnected,
-      connected_cluster: sockets,
-    },
-  });
 }
