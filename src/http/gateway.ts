@@ -36,7 +36,7 @@ const absent: readonly { readonly prefix: string; readonly what: string }[] = [
 ];
 
 /** Paths of the auth service that links and identity providers open without a key. */
-const openPaths = /^\/auth\/v1\/(verify|callback|authorize|\.well-known\/|sso\/saml\/(acs|metadata))/;
+const openPaths = /^\/auth\/v1\/(\.well-known\/|(verify|callback|authorize|sso\/saml\/(acs|metadata))\/?$)/;
 
 /** One origin for all services: prefix, credentials and CORS, as the gateway in front of Supabase does it. */
 export function createGateway(options: GatewayOptions): Router {

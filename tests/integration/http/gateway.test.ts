@@ -105,7 +105,12 @@ describe('the gateway', () => {
     });
     expect(preflight.headers['access-control-allow-methods']).toContain('PATCH');
     for (const target of ['/rest/v1/throws', '/nowhere', '/rest/v1/t']) {
-      expect((await send(port, target)).headers['access-control-allow-origin']).toBe('*');
+      const { headers } = await send(port, target);
+      expect(headers['access-control-allow-origin']).toBe('*');
+      const exposed = String(headers['access-control-expose-headers']).split(', ');
+      expect(exposed).toEqual(
+        expect.arrayContaining(['Content-Range', 'Link', 'X-Total-Count', 'X-Supabase-Api-Version']),
+      );
     }
   });
 
@@ -164,10 +169,22 @@ describe('a gateway that requires an apikey', () => {
     expect(wrong.json()).toMatchObject({ message: 'Invalid API key' });
   });
 
-  it('lets a known key in, and links of mails without one', async () => {
+  it('lets a known key in', async () => {
     expect((await send(guardedPort, '/rest/v1/t', { headers: { apikey: 'anon.jwt' } })).status).toBe(200);
-    expect((await send(guardedPort, '/auth/v1/verify?token=x')).status).toBe(200);
     expect((await send(guardedPort, '/auth/v1/token')).status).toBe(401);
+    expect((await send(guardedPort, '/auth/v1/authorized')).status).toBe(401);
+  });
+
+  it.each([
+    'verify?token=x',
+    'callback?state=x',
+    'authorize?provider=x',
+    '.well-known/jwks.json',
+    '.well-known/openid-configuration',
+    'sso/saml/acs',
+    'sso/saml/metadata',
+  ])('lets browsers and providers open /auth/v1/%s without one', async (path) => {
+    expect((await send(guardedPort, `/auth/v1/${path}`)).status).toBe(200);
   });
 });
 
