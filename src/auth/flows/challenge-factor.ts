@@ -64,6 +64,8 @@ async function store(
       { id, factor_id: factor.id, ip_address: ip, otp_code, web_authn_session_data },
       at,
     );
+    // Upstream's log tells of codes that are asked for, not of security keys.
+    if (factor.factor_type === 'webauthn') return;
     const traits = { factor_id: factor.id, factor_status: factor.status };
     await context.audit.record(flow.tx, call.user, 'challenge_created', traits, ip);
   });

@@ -81,7 +81,7 @@ export async function creationOptions(
     ...wanted,
     ...(existing.length === 0 || excludeCredentials === undefined ? {} : { excludeCredentials }),
     ...(use === 'factor'
-      ? {}
+      ? { authenticatorSelection: {} }
       : {
           attestation: 'none',
           authenticatorSelection: { residentKey: 'required', userVerification: 'preferred' },
