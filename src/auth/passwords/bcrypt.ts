@@ -46,7 +46,8 @@ export function createBcrypt(idleMs = 10_000): Bcrypt {
   const library = createRequire(import.meta.url).resolve('@node-rs/bcrypt');
   const free: Thread[] = [];
   const start = (): Thread => {
-    const worker = new Worker(program, { eval: true, workerData: { library, cost } });
+    // Flags of the process, such as loaders, are not for a thread that loads one library.
+    const worker = new Worker(program, { eval: true, execArgv: [], workerData: { library, cost } });
     // A process that wants to end does not wait for them.
     worker.unref();
     const thread: Thread = { worker, idle: null };
