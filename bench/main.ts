@@ -9,7 +9,7 @@ import { type Workload, workloads } from './workloads.ts';
  * Compares ownbase with two references in one run, on one Postgres and one data set:
  *   floor    the same SQL through bare `pg`, one round trip, no HTTP
  *   ceiling  a hard-coded HTTP server that checks the token and makes that one round trip
- * `realtime` or `auth` as an argument runs the bench of that service instead.
+ * `realtime`, `auth` or `storage` as an argument runs the bench of that service instead.
  * Rounds alternate between the servers, so that a slow moment of the machine hits both. Each workload is sent to both
  * for some seconds before it is measured: a server runs for days, and the first ten thousand requests of a kind are
  * spent in an engine that has not yet compiled them.
@@ -23,6 +23,11 @@ const { values: flags, positionals } = parseArgs({
     'warm-up': { type: 'string', default: '5' },
     connections: { type: 'string', default: '16' },
     json: { type: 'boolean', default: false },
+    // Of storage alone.
+    peer: { type: 'string' },
+    'peer-pid': { type: 'string' },
+    uploads: { type: 'string', default: '200' },
+    gigabytes: { type: 'string', default: '2' },
   },
 });
 const seconds = Number(flags.seconds);
@@ -101,4 +106,11 @@ async function benchRest(): Promise<void> {
 
 if (positionals[0] === 'realtime') await (await import('./realtime/main.ts')).benchRealtime(flags.only);
 else if (positionals[0] === 'auth') await (await import('./auth.ts')).benchAuth();
-else await benchRest();
+else if (positionals[0] === 'storage') {
+  const { benchStorage } = await import('./storage/main.ts');
+  await benchStorage({
+    ...{ only: flags.only, seconds, rounds: Number(flags.rounds) },
+    ...{ peer: flags.peer, peerPid: flags['peer-pid'] },
+    ...{ uploads: Number(flags.uploads), gigabytes: Number(flags.gigabytes) },
+  });
+} else await benchRest();

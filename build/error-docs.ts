@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { AuthError } from '../src/auth/errors.ts';
 import { joinReason, refusals, refusalText, upgradeRefusal } from '../src/realtime/errors.ts';
 import { type RestError, restErrors } from '../src/rest/errors.ts';
-import { STORAGE_ERRORS, StorageError, type StorageErrorName, toWire } from '../src/storage/errors.ts';
+import { STORAGE_ERRORS } from '../src/storage/error-table.ts';
+import { StorageError, type StorageErrorName } from '../src/storage/errors.ts';
+import { toWire } from '../src/storage/failures.ts';
 
 /*
  * Writes docs/errors.md from the error tables of the services; with --check it only says whether the file is up to

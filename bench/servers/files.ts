@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 
@@ -30,5 +30,6 @@ async function give(response: ServerResponse): Promise<void> {
 createServer((request, response) => {
   if (request.url === '/status') response.end();
   else if (request.method === 'POST') void take(request, response);
+  else if (request.method === 'DELETE') void rm(path, { force: true }).then(() => response.end());
   else void give(response);
 }).listen(Number(process.env.PORT), '127.0.0.1');

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /** A request as the services see it. Nothing in it is normalised or decoded. */
 export type HttpRequest = {
@@ -24,6 +24,12 @@ export type HttpRequest = {
   /** Calls back when the client goes away before its answer is complete; returns the end of the subscription. */
   readonly onGone: (listener: () => void) => () => void;
 };
+
+/** A stream that has a cheaper way to a connection than a pipe. */
+export interface SelfSending {
+  /** Sends everything and ends the answer; rejects when the source breaks or the client is gone. */
+  sendTo(out: Writable): Promise<void>;
+}
 
 /** Header values of an answer; a list is sent as one header line each. */
 export type ReplyHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { HttpReply, HttpRequest } from './exchange.ts';
+import type { HttpReply, HttpRequest, SelfSending } from './exchange.ts';
 
 /**
  * Sends an answer. Rejects before anything is sent when HTTP has no form for its status or a header; a source that
@@ -38,12 +38,15 @@ export async function sendReply(
     return;
   }
   try {
-    await pipeline(isStream ? body : Readable.from(body), response);
+    if (isStream && isSelfSending(body)) await body.sendTo(response);
+    else await pipeline(isStream ? body : Readable.from(body), response);
   } catch {
     // The client went away or the source broke after the head was sent: closing the connection is the only signal left.
     response.destroy();
   }
 }
+
+const isSelfSending = (body: Readable): body is Readable & SelfSending => 'sendTo' in body;
 
 const isList = (body: HttpReply['body']): body is readonly Buffer[] => Array.isArray(body);
 

@@ -2,7 +2,8 @@ import { parse as parseQuery } from 'node:querystring';
 import { assertNever } from '../core/result.ts';
 import type { Handler, HttpReply, HttpRequest } from '../http/exchange.ts';
 import type { StorageDeps, StorageInput } from './deps.ts';
-import { StorageError, toStorageError, toWire } from './errors.ts';
+import { StorageError } from './errors.ts';
+import { report, toStorageError, toWire } from './failures.ts';
 import { createRenderer } from './images/renderer.ts';
 import { createLocks } from './locks.ts';
 import { requireContentType } from './mime-types.ts';
@@ -116,16 +117,4 @@ function requireCredentials({ authorization, headers }: HttpRequest): void {
   if (authorization === null && headers['x-client-info'] === undefined) {
     throw new StorageError('InvalidSchema', "headers must have required property 'authorization'");
   }
-}
-
-/** A failure of ours is reported with its cause; what a client did wrong is in the access log. */
-function report({ observer }: StorageDeps, request: HttpRequest, error: StorageError): void {
-  if (error.row.status < 500) return;
-  observer({
-    kind: 'fault',
-    service: 'storage',
-    message: error.message,
-    error: error.cause ?? error,
-    requestId: request.id,
-  });
 }

@@ -7,6 +7,7 @@ import { createDirectorySync, type DirectorySync } from './fs-directory.ts';
 import { createFsGrowing } from './fs-growing.ts';
 import { createFsParts } from './fs-parts.ts';
 import { isMissing, type Place, putIntoPlace } from './fs-place.ts';
+import { FileBody } from './fs-read.ts';
 import { statFile } from './fs-stat.ts';
 import { writeFileFrom } from './fs-write.ts';
 import {
@@ -40,8 +41,6 @@ export type FsStoreOptions = {
 
 /** Blobs up to this size are read whole. */
 const wholeBytes = 64 * 1024;
-/** What is read from a larger one at a time: fewer trips to the thread pool than with the platform's 64 kB. */
-const chunkBytes = 256 * 1024;
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /** Opens a store in a folder, which is made when it is missing. */
@@ -120,15 +119,7 @@ async function getBlob(path: string, version: string, range?: ByteRange): Promis
     const { size } = await handle.stat();
     const start = range?.start ?? 0;
     const length = (range === undefined ? size : Math.min(range.end + 1, size)) - start;
-    if (length > wholeBytes) {
-      const body = handle.createReadStream({
-        start,
-        end: start + length - 1,
-        highWaterMark: chunkBytes,
-        autoClose: true,
-      });
-      return { body, size };
-    }
+    if (length > wholeBytes) return { body: new FileBody(handle, start, length), size };
     const buffer = Buffer.allocUnsafe(Math.max(length, 0));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
     await handle.close();

@@ -62,34 +62,38 @@ const joined = (values: readonly (string | undefined)[]): string | undefined => 
   return kept.length === 0 ? undefined : kept.join(', ');
 };
 
-/** `Cache-Control` of a download. */
-export function downloadCacheControl(
+/** `Cache-Control` of an answer to a client that may have the object. */
+function cacheControl(
   headers: IncomingHttpHeaders,
   metadata: Partial<ObjectMetadata>,
   config: StorageConfig,
+  extra: (isSame: boolean, shared: string | undefined) => readonly (string | undefined)[],
 ): string | undefined {
   const tag = cachedTag(headers, config);
   if (tag === undefined) return metadata.cacheControl;
-  const shared = config.responseSharedMaxAge;
-  return joined([
-    metadata.cacheControl,
-    shared > 0 ? `s-maxage=${shared}` : undefined,
-    tag === metadata.eTag ? undefined : 'stale-while-revalidate=30',
-  ]);
+  const { responseSharedMaxAge: seconds } = config;
+  const shared = seconds > 0 ? `s-maxage=${seconds}` : undefined;
+  return joined([metadata.cacheControl, ...extra(tag === metadata.eTag, shared)]);
 }
 
-/** `Cache-Control` of a HEAD. */
-export function headCacheControl(
+/** `Cache-Control` of a download. */
+export const downloadCacheControl = (
   headers: IncomingHttpHeaders,
   metadata: Partial<ObjectMetadata>,
   config: StorageConfig,
-): string | undefined {
-  const tag = cachedTag(headers, config);
-  if (tag === undefined) return metadata.cacheControl;
-  const shared = config.responseSharedMaxAge;
-  const extra = tag !== metadata.eTag ? 'must-revalidate' : shared > 0 ? `s-maxage=${shared}` : undefined;
-  return joined([metadata.cacheControl, extra]);
-}
+): string | undefined =>
+  cacheControl(headers, metadata, config, (isSame, shared) => [
+    shared,
+    isSame ? undefined : 'stale-while-revalidate=30',
+  ]);
+
+/** `Cache-Control` of a HEAD. */
+export const headCacheControl = (
+  headers: IncomingHttpHeaders,
+  metadata: Partial<ObjectMetadata>,
+  config: StorageConfig,
+): string | undefined =>
+  cacheControl(headers, metadata, config, (isSame, shared) => [isSame ? shared : 'must-revalidate']);
 
 const forbidden = /[^\t\x20-\x7e\x80-\xff]/;
 

@@ -1,7 +1,8 @@
 import { parse as parseQuery } from 'node:querystring';
 import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
 import type { StorageDeps } from '../deps.ts';
-import { StorageError, toStorageError } from '../errors.ts';
+import { StorageError } from '../errors.ts';
+import { report, toStorageError } from '../failures.ts';
 import { requireBucketId } from '../names.ts';
 import { discardBody } from '../objects/discard-body.ts';
 import { notFoundReply } from '../wire/not-found.ts';
@@ -38,7 +39,7 @@ export async function handleS3(deps: StorageDeps, request: HttpRequest): Promise
     return { ...reply, route, role: principal.role };
   } catch (thrown) {
     const error = toStorageError(thrown);
-    if (error.row.status >= 500) report(deps, request, error);
+    report(deps, request, error);
     await discardBody(request.body);
     const resource = request.path.slice(s3Path.length + 1).replace(/\/$/, '');
     return { ...s3ErrorReply(error, resource), route };
@@ -63,14 +64,4 @@ function readPath(path: string): Named {
     // The only failure is a malformed escape.
     throw new StorageError('MalformedUrl', path);
   }
-}
-
-function report({ observer }: StorageDeps, request: HttpRequest, error: StorageError): void {
-  observer({
-    kind: 'fault',
-    service: 'storage',
-    message: error.message,
-    error: error.cause ?? error,
-    requestId: request.id,
-  });
 }

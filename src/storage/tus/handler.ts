@@ -1,6 +1,7 @@
 import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
 import type { StorageDeps } from '../deps.ts';
-import { StorageError, toWire } from '../errors.ts';
+import { StorageError } from '../errors.ts';
+import { report, toStorageError, toWire } from '../failures.ts';
 import { discardBody } from '../objects/discard-body.ts';
 import { anonymous, authenticate } from '../principal.ts';
 import { notFoundReply } from '../wire/not-found.ts';
@@ -64,7 +65,7 @@ async function answer(call: TusCall): Promise<HttpReply> {
   } catch (thrown) {
     await discardBody(request.body);
     const reply = tusFailure(thrown);
-    if (reply.status >= 500) reportFault(call, thrown);
+    if (reply.status >= 500) report(call.deps, request, toStorageError(thrown));
     return reply;
   }
 }
@@ -84,14 +85,4 @@ function dispatch(call: TusCall): Promise<HttpReply> {
     default:
       throw refuse.unknownMethod();
   }
-}
-
-function reportFault({ deps, request }: TusCall, thrown: unknown): void {
-  deps.observer({
-    kind: 'fault',
-    service: 'storage',
-    message: 'a resumable upload failed',
-    error: thrown,
-    requestId: request.id,
-  });
 }

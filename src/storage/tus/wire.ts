@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { HttpReply, ReplyHeaders } from '../../http/exchange.ts';
-import { StorageError, toStorageError } from '../errors.ts';
+import { StorageError } from '../errors.ts';
+import { toStorageError } from '../failures.ts';
 
 /*
  * The resumable upload protocol, version 1.0.0, as its reference server speaks it.

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readdir, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { drainBatch } from '../../../src/storage/worker.ts';
@@ -494,6 +495,23 @@ describe('a download', () => {
     expect((await call('GET', '/object/public/open/large')).bytes.equals(bytes)).toBe(true);
     const part = await call('GET', '/object/public/open/large', { headers: { range: 'bytes=1000-200999' } });
     expect(part.bytes.equals(bytes.subarray(1000, 201_000))).toBe(true);
+  });
+
+  it('reaches a slow client as it was stored', async () => {
+    const bytes = randomBytes(3_000_000);
+    const version = randomUUID();
+    await instance.deps.store.put(version, Readable.from([bytes]), { maxBytes: 1e9 });
+    await upload('open/slow', 'x');
+    await instance.database.owner.query(sql`update storage.objects set version = ${version},
+      metadata = metadata || jsonb_build_object('size', ${bytes.length}::int) where name = 'slow'`);
+    const hash = createHash('md5');
+    const answer = await fetch(`${instance.url}/storage/v1/object/public/open/slow`);
+    for await (const chunk of answer.body ?? []) {
+      hash.update(chunk);
+      // The server goes on only as the client does.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(hash.digest('hex')).toBe(createHash('md5').update(bytes).digest('hex'));
   });
 
   it('whose client goes away gives its file back', async () => {
