@@ -150,6 +150,7 @@ describe('a request that makes no sense', () => {
       { error_code: 'invalid_credentials' },
     ],
     ['an unknown bucket', '/storage/v1/object/public/none/x', {}, 400, { statusCode: '404' }],
+    ['an escape that is none', '/storage/v1/object/public/avatars/%zz', {}, 400, { code: 'FST_ERR_BAD_URL' }],
     ['a path that climbs out', '/storage/v1/object/public/avatars/../../../../etc/passwd', {}, 400, {}],
   ];
   it.each(cases)(

@@ -4,7 +4,7 @@ import type { RequestScope } from '../../pg/session.ts';
 import type { StorageDeps } from '../deps.ts';
 import { StorageError } from '../errors.ts';
 import { requireAllowedMimeType } from '../mime-types.ts';
-import { requireBucketId, requireObjectName } from '../names.ts';
+import { isFolderPlaceholder, requireBucketId, requireObjectName } from '../names.ts';
 import { refuseTakenKey } from '../objects/upload.ts';
 import { type Principal, serviceRole } from '../principal.ts';
 import { factsOf, requestScope, servicePrincipal } from '../scope.ts';
@@ -97,7 +97,10 @@ export async function createUpload(call: TusCall): Promise<HttpReply> {
   const maxBytes = resumableLimit(deps, bucket);
   if (size !== null && size > maxBytes) throw refuse.maxSizeExceeded();
   const grant = await requireGrant(call, key, { metadata, size });
-  requireAllowedMimeType(metadata.contentType ?? defaultType, bucket.allowed_mime_types);
+  const isEmptyPlaceholder = size === 0 && isFolderPlaceholder(key.name);
+  if (!isEmptyPlaceholder) {
+    requireAllowedMimeType(metadata.contentType ?? defaultType, bucket.allowed_mime_types);
+  }
   const id: UploadId = { ...key, version: deps.random.uuid() };
   const controller = new AbortController();
   const release = await deps.locks.acquire(id.version, () => controller.abort());

@@ -1,60 +1,38 @@
-/** A difference that docs/differences.md names: the steps at which it shows. */
-export type Documented = { readonly step: RegExp; readonly scenario: RegExp; readonly why: string };
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 
-const everywhere = /./;
+/** Answers that differ on purpose, as docs/differences.md says: where, and in exactly these lines of the report. */
+type Recorded = {
+  readonly why: string;
+  readonly scenario: string;
+  readonly steps: readonly string[];
+  /** `path: upstream's | ours`. */
+  readonly lines: readonly string[];
+};
 
-/** What differs on purpose. */
-export const documented: readonly Documented[] = [
-  {
-    scenario: /^downloads: ranges/,
-    step: /^none-match|^both later|^if-range|^modified since same/,
-    why: 'conditions as HTTP has them',
-  },
-  { scenario: /^downloads: ranges/, step: /^damaged/, why: 'damaged rows' },
-  { scenario: /^downloads: ranges/, step: /type TEXT\/HTML$/, why: 'documents that hold scripts' },
-  { scenario: everywhere, step: /%00$/, why: 'names with a NUL' },
-  { scenario: /^uploads: names/, step: /^put .*\.|^put .*%2e/, why: 'texts without internal paths' },
-  {
-    scenario: /^(uploads: names|downloads: signed)/,
-    step: /^(sign|signed|get|head|range) (%2B|q|a%2Fb|p\+q|x&y|eq=)/,
-    why: 'names in signed URLs',
-  },
-  { scenario: /signed/, step: /^without end$|^empty$/, why: 'tokens without an end' },
-  { scenario: /signed/, step: /^signed token as bearer/, why: 'tokens of signed URLs are no sessions' },
-  { scenario: /^downloads: signed/, step: /^sign .*"transform":/, why: 'transformations in tokens' },
-  { scenario: /^uploads: forms/, step: /^large metadata$|^rows$/, why: 'large metadata' },
-  { scenario: /^buckets: creation/, step: /ANALYTICS/, why: 'analytics buckets are off' },
-  { scenario: /^listings/, step: /"order":"desc"/, why: 'names in descending order' },
-  { scenario: everywhere, step: /\/(version|documentation|status)( |$)/, why: 'descriptions of the server' },
-  {
-    scenario: /^downloads: (every|rendering)/,
-    step: /public\/(shut|none)/,
-    why: 'upstream answers with what fails first',
-  },
-  {
-    scenario: /^s3/,
-    step: /^(url|long url|skewed|negative|wrong payload)/,
-    why: 'signatures are held to their time and body',
-  },
-  {
-    scenario: /^s3/,
-    step: /\?(acl|cors|lifecycle|policy|tagging|object-lock|torrent|attributes|versionId)=/,
-    why: 'parts of objects that are not served',
-  },
-  { scenario: /^s3: buckets/, step: /^GET|^page|^DELETE $/, why: 'listings as AWS has them' },
-  {
-    scenario: /^s3: objects/,
-    step: /^if-none-match tag|^copy (encoded|if-|replace)|^rows|^delete many|overrides|modified-since|folder|^name:/,
-    why: 'conditions and encodings as AWS has them',
-  },
-  {
-    scenario: /^s3: uploads/,
-    step: /^(complete|part|list|copy part|abort|head|tail|begin without type|uploads|rows|delete)/,
-    why: 'parts as AWS has them',
-  },
-  { scenario: /^s3/, step: /HEAD|user lists/, why: 'heads name what ranges are in' },
-  { scenario: /^resumable/, step: /(head|patch|delete) .*\.\.\//, why: 'texts without internal paths' },
-  { scenario: /^listings: pages/, step: /^page \{\.\.\.\}$/, why: 'cursors that are none' },
-  { scenario: /^resumable/, step: /^(preflight|read|rows after)/, why: 'ETags, preflights' },
-  { scenario: /^resumable/, step: /^(length 10|name )/, why: 'lists of types count without a type too' },
-];
+const recorded = JSON.parse(
+  readFileSync(new URL('./documented.json', import.meta.url), 'utf8'),
+) as readonly Recorded[];
+
+/** Upstream asks for bucket and object at once and answers with whichever fails first: any of these steps may differ. */
+const raced = {
+  why: 'upstream answers with what fails first',
+  scenario: /^downloads: (every|rendering)/,
+  step: /public\/(shut|none)/,
+  lines: [
+    '.body.error: "not_found" | "Bucket not found"',
+    '.body.message: "Object not found" | "Bucket not found"',
+    '.body.code: "NoSuchKey" | "NoSuchBucket"',
+  ],
+};
+
+/** Why a step differs in exactly these lines; null when nothing says that it may. */
+export function reasonFor(scenario: string, step: string, lines: readonly string[]): string | null {
+  const isRaced = raced.scenario.test(scenario) && raced.step.test(step);
+  if (isRaced && isDeepStrictEqual(lines, raced.lines)) return raced.why;
+  const known = recorded.find(
+    (entry) =>
+      entry.scenario === scenario && entry.steps.includes(step) && isDeepStrictEqual(entry.lines, lines),
+  );
+  return known?.why ?? null;
+}

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { differences } from '../differences.ts';
-import { documented } from './documented.ts';
+import { reasonFor } from './documented.ts';
 import { scenarios } from './scenarios.ts';
 import { openTarget, type Recorded } from './target.ts';
 
@@ -10,7 +10,8 @@ import { openTarget, type Recorded } from './target.ts';
  *   tsx tests/differential/storage/main.ts --a URL --a-db URL --b URL --b-db URL [--only TEXT] [--all]
  *
  * Both servers need the demo secret and S3 keys, a size limit of 50 MiB and signed uploads of two hours. Their buckets,
- * objects and policies are deleted. Differences that docs/differences.md names are counted and, with --all, shown.
+ * objects and policies are deleted. Differences that docs/differences.md names are in documented.json, line by line; they are counted and, with --all,
+ * shown.
  */
 
 const { values } = parseArgs({
@@ -62,14 +63,12 @@ for (const { name } of scenarios.filter((scenario) => scenario.name.includes(val
     const [a, b] = [left[i], right[i]];
     const found = differences(a?.result, b?.result);
     if (a?.step === b?.step && found.length === 0) continue;
-    const known = documented.find(
-      ({ scenario, step }) => a?.step === b?.step && scenario.test(name) && step.test(a?.step ?? ''),
-    );
-    counts[known === undefined ? 'differing' : 'documented']++;
-    if (known !== undefined && !values.all) continue;
-    console.log(
-      `- ${a?.step ?? '(none)'} / ${b?.step ?? '(none)'}${known === undefined ? '' : ` (${known.why})`}`,
-    );
+    const isSameStep = a !== undefined && a.step === b?.step;
+    const why = isSameStep ? reasonFor(name, a.step, found) : null;
+    counts[why === null ? 'differing' : 'documented']++;
+    if (why !== null && !values.all) continue;
+    const step = isSameStep ? a.step : `${a?.step ?? '(none)'} / ${b?.step ?? '(none)'}`;
+    console.log(`- ${step}${why === null ? '' : ` (${why})`}`);
     for (const line of found) console.log(`    ${line}`);
   }
 }

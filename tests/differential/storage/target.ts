@@ -164,6 +164,7 @@ const emptyDatabase = `begin;
   delete from storage.s3_multipart_uploads;
   delete from storage.objects;
   delete from storage.buckets;
+  delete from storage.buckets_analytics;
   do $$ declare found record; begin
     for found in select policyname, tablename from pg_policies where schemaname = 'storage' loop
       execute format('drop policy %I on storage.%I', found.policyname, found.tablename);

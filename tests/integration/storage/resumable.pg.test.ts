@@ -155,6 +155,15 @@ describe('a resumable upload', () => {
     expect((await read('b/broken')).bytes.equals(bytes)).toBe(true);
   });
 
+  it('may keep a folder visible, empty, whatever types its bucket takes', async () => {
+    const placeholder = { bucketName: 'tight', objectName: 'folder/.emptyFolderPlaceholder' };
+    expect((await create(placeholder, 0)).status).toBe(201);
+    expect((await read('tight/folder/.emptyFolderPlaceholder')).status).toBe(200);
+    expect((await create({ ...placeholder, objectName: 'full/.emptyFolderPlaceholder' }, 1)).status).toBe(
+      415,
+    );
+  });
+
   it('has one writer: two that send the same piece do not mix their bytes', async () => {
     const bytes = randomBytes(200_000);
     const path = pathOf(await create({ bucketName: 'b', objectName: 'two' }, bytes.length));
