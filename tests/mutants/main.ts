@@ -91,7 +91,11 @@ async function firstFailure(
   copy: string,
   projectDir: string,
 ): Promise<string | null> {
-  const settings = { GOTRUE_MFA_TOTP_ENROLL_ENABLED: 'true', GOTRUE_MFA_TOTP_VERIFY_ENABLED: 'true' };
+  const settings = {
+    GOTRUE_MFA_TOTP_ENROLL_ENABLED: 'true',
+    GOTRUE_MFA_TOTP_VERIFY_ENABLED: 'true',
+    GOTRUE_SECURITY_MANUAL_LINKING_ENABLED: 'true',
+  };
   const instance = await startInstance(projectDir, [], settings, join(copy, 'dist/cli/main.js'));
   const found = new AbortController();
   let failed: string | null = null;
