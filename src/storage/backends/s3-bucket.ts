@@ -6,7 +6,7 @@ import { BlobTooLarge, type PutOptions, type StoredBlob } from './object-store.t
 /**
  * Bytes that one upload holds in memory at a time: S3 takes streams of unknown length only in parts of 5 MiB or more.
  */
-export const partBytes = 8 * 1024 * 1024;
+const partBytes = 8 * 1024 * 1024;
 
 /** The objects of one bucket, as the parts of the store use them. */
 export type S3Bucket = {
@@ -57,7 +57,7 @@ type ListItem = { readonly name?: string; readonly size?: number; readonly lastM
 
 /**
  * Stores a body, counting and hashing; one that fails or is too long leaves no object. What ends within one part goes in
- * a single request, longer ones are streamed on in parts.
+ * a single request. Longer ones go in parts of our own: the client library would wait for ever for a body that broke off.
  */
 async function putObject(
   client: Client,
@@ -66,64 +66,67 @@ async function putObject(
   body: Readable,
   { maxBytes }: PutOptions,
 ): Promise<StoredBlob> {
-  const meter: Meter = { hash: createHash('md5'), size: 0, failure: null };
+  const meter: Meter = { hash: createHash('md5'), size: 0 };
   const source = metered(body, maxBytes, meter);
-  const first = await takeUpTo(source, partBytes);
-  try {
-    await client.putObject(
-      bucket,
-      key,
-      first.isAll ? Buffer.concat(first.chunks) : joined(first.chunks, source),
-    );
-  } catch (thrown) {
-    if (!first.isAll) await client.removeIncompleteUpload(bucket, key).catch(() => {});
-    throw meter.failure ?? thrown;
-  }
-  if (meter.failure !== null) {
-    await client.removeObject(bucket, key);
-    throw meter.failure;
-  }
+  const first = await takePart(source);
+  if (first.isLast) await client.putObject(bucket, key, first.bytes);
+  else await putInParts(client, { bucketName: bucket, objectName: key }, first, source);
   return { size: meter.size, md5: meter.hash.digest('hex'), modifiedAt: new Date() };
 }
 
-type Meter = { readonly hash: Hash; size: number; failure: unknown };
+type Meter = { readonly hash: Hash; size: number };
 
 async function* metered(body: Readable, maxBytes: number, meter: Meter): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      meter.size += chunk.length;
-      if (meter.size > maxBytes) throw new BlobTooLarge(maxBytes);
-      meter.hash.update(chunk);
-      yield chunk;
-    }
-  } catch (thrown) {
-    meter.failure = thrown;
-    throw thrown;
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    meter.size += chunk.length;
+    if (meter.size > maxBytes) throw new BlobTooLarge(maxBytes);
+    meter.hash.update(chunk);
+    yield chunk;
   }
 }
 
-async function takeUpTo(
-  source: AsyncGenerator<Buffer>,
-  bytes: number,
-): Promise<{ readonly chunks: Buffer[]; readonly isAll: boolean }> {
+type Part = { readonly bytes: Buffer; readonly isLast: boolean };
+
+/** The next part's worth of bytes; the last one may be short, or empty. */
+async function takePart(source: AsyncGenerator<Buffer>): Promise<Part> {
   const chunks: Buffer[] = [];
-  for (let size = 0; size < bytes; ) {
+  for (let size = 0; size < partBytes; ) {
     const next = await source.next();
-    if (next.done) return { chunks, isAll: true };
+    if (next.done) return { bytes: Buffer.concat(chunks), isLast: true };
     chunks.push(next.value);
     size += next.value.length;
   }
-  return { chunks, isAll: false };
+  return { bytes: Buffer.concat(chunks), isLast: false };
 }
 
-const joined = (first: readonly Buffer[], rest: AsyncGenerator<Buffer>): Readable =>
-  Readable.from(
-    (async function* () {
-      yield* first;
-      yield* rest;
-    })(),
-    { objectMode: false },
-  );
+async function putInParts(
+  client: Client,
+  place: { readonly bucketName: string; readonly objectName: string },
+  first: Part,
+  source: AsyncGenerator<Buffer>,
+): Promise<void> {
+  const { bucketName, objectName } = place;
+  const uploadID = await client.initiateNewMultipartUpload(bucketName, objectName, {});
+  const etags: { part: number; etag: string }[] = [];
+  const send = async ({ bytes }: Part): Promise<void> => {
+    const partNumber = etags.length + 1;
+    const sent = await client.uploadPart({ ...place, uploadID, partNumber, headers: {} }, bytes);
+    etags.push({ part: partNumber, etag: sent.etag });
+  };
+  try {
+    let part = first;
+    await send(part);
+    while (!part.isLast) {
+      part = await takePart(source);
+      if (part.bytes.length > 0) await send(part);
+    }
+    await client.completeMultipartUpload(bucketName, objectName, uploadID, etags);
+  } catch (thrown) {
+    // What cannot be taken back now is found by a check of the storage.
+    await client.abortMultipartUpload(bucketName, objectName, uploadID).catch(() => {});
+    throw thrown;
+  }
+}
 
 /** The objects of the keys, one behind the other, each opened when the one before has ended. */
 export const concatenate = (bucket: S3Bucket, keys: readonly string[]): Readable =>

@@ -8,7 +8,7 @@ import {
   requireSafeId,
   type UnfinishedStore,
 } from './object-store.ts';
-import { isMissing, openBucket, partBytes, type S3Bucket } from './s3-bucket.ts';
+import { isMissing, openBucket, type S3Bucket } from './s3-bucket.ts';
 import { createS3Growing } from './s3-growing.ts';
 import { createS3Parts } from './s3-parts.ts';
 
@@ -44,7 +44,6 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     secretKey: options.secretAccessKey,
     region: options.region,
     pathStyle: options.isPathStyle,
-    partSize: partBytes,
   });
   const bucket = openBucket(client, options.bucket);
   const blobs = `${options.prefix}blobs/`;

@@ -83,6 +83,23 @@ export function describeObjectStore(
       expect(await store.head(version)).toBeNull();
     });
 
+    it('has nothing under way that a body which broke off has left, however long it was', async () => {
+      const unfinished = async (): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const { id } of store.unfinished.list()) found.push(id);
+        return found;
+      };
+      const body = Readable.from(
+        (async function* () {
+          yield Buffer.alloc(options.large);
+          yield Buffer.alloc(options.large);
+          throw new Error('broken');
+        })(),
+      );
+      await expect(store.put(randomUUID(), body, any)).rejects.toThrow('broken');
+      expect(await unfinished()).toEqual([]);
+    });
+
     it('copies, and keeps the copy when the first goes', async () => {
       const [from, to] = [await put('copied'), randomUUID()];
       expect(await store.copy(from, to)).toBe(true);
