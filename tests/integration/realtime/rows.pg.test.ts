@@ -322,6 +322,15 @@ describe('a subscription', () => {
     expect((await watched.changes(2)).map(({ record }) => record)).toEqual([{ id: 1 }, { id: 3 }]);
   });
 
+  it('hears of the rows and columns that the publication names', async () => {
+    await db.exec(`drop table if exists public.in_part; create table public.in_part (id int primary key, a text, b text);
+      grant select on public.in_part to anon;
+      alter publication supabase_realtime add table public.in_part (id, a) where (id > 1)`);
+    const watched = await watch('in_part');
+    await db.exec(`insert into public.in_part values (1, 'a', 'b'), (2, 'a', 'b')`);
+    expect((await watched.changes(1)).map(({ record }) => record)).toEqual([{ id: 2, a: 'a' }]);
+  });
+
   it('sees a column that is added, renamed or dropped', async () => {
     await publish('changing', 'id int primary key, a text');
     const watched = await watch('changing');
