@@ -1,18 +1,20 @@
 -- What the change stream asks on behalf of subscribers.
 
 /*
- * Puts one question as one client after the other: clients that share a role and differ in their claims. A row per
- * client and in their order: the answer, or the SQLSTATE of what its policies raised; 57014 for one that was too slow,
- * which is always the last row. There are fewer rows than clients when the patience was at its end; the caller asks again.
+ * Puts one question as one client after the other: clients that share a role and differ in their claims. Yields a row for
+ * each client that there is something to tell of, by its place among them: the answer, or the SQLSTATE of what its
+ * policies raised; 57014 for one that was too slow. The last row has the place of the last client that was asked, and
+ * nothing else. It is not the last of all when the patience was at its end, or spent by one: the caller asks again.
  *
  * `arguments` holds what stands for $1 in the question, per client; null for a question without.
  *
  * Nothing is known of the settings that a policy's functions make, except that the next client must not find them. The
  * plan is made for this call: one that is kept would be that of a table which was small then.
  */
+drop function if exists ownbase.ask_as_each(text, text, text[], text[], integer);
 create or replace function ownbase.ask_as_each(
   as_role text, question text, claims text[], arguments text[], patience_ms integer
-) returns table (answer text, failure text)
+) returns table (client integer, answer text, failure text)
 language plpgsql volatile as $$
 declare
   ends_at timestamptz := clock_timestamp() + make_interval(secs => patience_ms / 1000.0);
@@ -20,22 +22,25 @@ begin
   perform set_config('role', as_role, true);
   execute 'prepare ownbase_question ' || case when arguments is null then '' else '(text) ' end || 'as ' || question;
   begin
-    for client in 1 .. cardinality(claims) loop
+    for place in 1 .. cardinality(claims) loop
+      client := place;
       answer := null;
       failure := null;
       begin
         reset all;
-        perform set_config('role', as_role, true), set_config('request.jwt.claims', claims[client], true),
-          set_config('plan_cache_mode', 'force_generic_plan', true);
+        perform set_config('request.jwt.claims', claims[place], true);
         if arguments is null then
           execute 'execute ownbase_question' into answer;
         else
-          execute format('execute ownbase_question (%L)', arguments[client]) into answer;
+          perform set_config('plan_cache_mode', 'force_generic_plan', true);
+          execute format('execute ownbase_question (%L)', arguments[place]) into answer;
         end if;
       exception when query_canceled or others then
         failure := sqlstate;
       end;
-      return next;
+      if answer is not null or failure is not null then
+        return next;
+      end if;
       -- The limit of the statement has been spent, and holds for nobody after.
       exit when failure = '57014' or clock_timestamp() > ends_at;
     end loop;
@@ -45,6 +50,9 @@ begin
     raise;
   end;
   deallocate ownbase_question;
+  answer := null;
+  failure := null;
+  return next;
 end
 $$;
 

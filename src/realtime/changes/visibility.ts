@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { PgFailure } from '../../pg/failure.ts';
 import type { RequestDb } from '../../pg/session.ts';
 import { compile, type Sql, sql } from '../../pg/sql/sql.ts';
@@ -22,8 +23,8 @@ export type VisibilityAnswer = Uint8Array | Unanswered;
 /** Questions that share a call, at most; and at least, before another connection is used. */
 const maxShared = 256;
 const minShared = 32;
-/** Connections that a batch spreads over. */
-const lanes = 4;
+/** Connections that a batch spreads over: the database is often on the same machine. */
+const lanes = Math.min(4, Math.max(2, availableParallelism()));
 /** A call goes on to another client for this part of the time that each may take. */
 const shareOfPatience = 1 / 4;
 /** Keys from which on a scan over all of them beats one lookup per key. */
@@ -73,56 +74,55 @@ async function askShare(
   answers: Map<VisibilityQuestion, VisibilityAnswer>,
 ): Promise<void> {
   let left = share;
-  while (left.length > 0) {
-    const told = await call(db, left, timeoutMs);
-    told.forEach((answer, i) => {
-      const question = left[i];
-      if (question !== undefined) answers.set(question, answer);
-    });
-    left = left.slice(told.length);
-  }
+  while (left.length > 0) left = left.slice(await call(db, left, timeoutMs, answers));
 }
 
-/** Asks for as many as there is time for, one at least. */
+/** Asks for as many as there is time for, one at least; yields how many these were. */
 async function call(
   db: RequestDb,
   share: readonly VisibilityQuestion[],
   timeoutMs: number,
-): Promise<readonly VisibilityAnswer[]> {
+  answers: Map<VisibilityQuestion, VisibilityAnswer>,
+): Promise<number> {
   const [first] = share;
-  if (first === undefined) return [];
+  if (first === undefined) return 0;
   const { rows, role } = first;
   const texts = share.map(({ places }) => rows.textOf(places));
   const isShared = texts.every((text) => text === texts[0]);
   const isScan = first.places.length >= manyKeys && isScannable(rows);
   const question = isScan ? scan(rows, isShared ? texts[0] : null) : lookup(rows, isShared ? texts[0] : null);
   const statement = compile(sql`
-    select answer, failure from ownbase.ask_as_each(${role}::text, ${question}::text,
+    select client, answer, failure from ownbase.ask_as_each(${role}::text, ${question}::text,
       ${share.map(({ claims }) => claims)}::text[], ${isShared ? null : texts}::text[],
       ${Math.ceil(timeoutMs * shareOfPatience)}::int)`);
   try {
     // The function takes the role itself, when it has read what it was given.
     const scope = { role: 'none', settings: [['statement_timeout', String(timeoutMs)] as const] };
     const [result] = await db.run(scope, [statement]);
-    const told = result?.rows ?? [];
-    if (told.length === 0) throw new RangeError('a question about visibility was not answered');
-    return told.map(([answer = null, failure = null], i) =>
-      failure === null ? visibleOf(share[i] ?? first, answer, isScan) : { sqlstate: failure },
-    );
+    let asked = 0;
+    for (const [place, answer = null, failure = null] of result?.rows ?? []) {
+      asked = Number(place);
+      const question = share[asked - 1];
+      if (question === undefined) continue;
+      if (failure !== null) answers.set(question, { sqlstate: failure });
+      else if (answer !== null) answers.set(question, visibleOf(question, answer, isScan));
+    }
+    if (asked === 0) throw new RangeError('a question about visibility was not answered');
+    return asked;
   } catch (failure) {
     if (!(failure instanceof PgFailure) || failure.kind !== 'server' || isOutage(failure)) throw failure;
     // What fails before anybody's claims are looked at fails for all of them.
-    return share.map(() => failure);
+    for (const question of share) answers.set(question, failure);
+    return share.length;
   }
 }
 
 /** The server ends, or has no room: nothing that a client or a policy did. */
 const isOutage = ({ sqlstate }: PgFailure): boolean => /^(57P|53)/.test(sqlstate);
 
-function visibleOf(question: VisibilityQuestion, answer: string | null, isScan: boolean): Uint8Array {
+function visibleOf(question: VisibilityQuestion, answer: string, isScan: boolean): Uint8Array {
   const { rows, places } = question;
   const visible = noRow(question);
-  if (answer === null) return visible;
   for (const word of answer.split(',')) {
     const place = isScan ? rows.placeOfText(word) : places[Number(word) - 1];
     if (place !== undefined) visible[place] = 1;
