@@ -1,8 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import S3rver from 's3rver';
-import { afterAll } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { openS3Store } from '../../../src/storage/backends/s3.ts';
 import { describeObjectStore } from './object-store.suite.ts';
 
@@ -40,3 +43,23 @@ describeObjectStore(
   // The stand-in takes no uploads in parts.
   { large: given === undefined ? 300_000 : 9 * 1024 * 1024 },
 );
+
+it('gives up on a server that does not answer', async () => {
+  const silent = createServer(() => {});
+  const port = await new Promise<number>((resolve) => {
+    silent.listen(0, '127.0.0.1', () => resolve((silent.address() as AddressInfo).port));
+  });
+  afterAll(() => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const store = await openS3Store({
+    endpoint: `http://127.0.0.1:${port}`,
+    ...{ bucket, prefix: '', region: 'us-east-1', accessKeyId: 'a', secretAccessKey: 'b' },
+    isPathStyle: true,
+    patienceMs: 100,
+  });
+  await expect(store.head('x')).rejects.toThrow('does not answer');
+  const body = Readable.from([Buffer.from('x')]);
+  await expect(store.put('x', body, { maxBytes: 9 })).rejects.toThrow('does not answer');
+});
