@@ -101,8 +101,8 @@ describe('a user of an issuer outside', () => {
       await until(() => isReady);
     };
     await Promise.all([watch(ann, 'ann'), watch(bob, 'bob')]);
-    await ann.from('notes').insert({ body: 'of ann' });
-    await bob.from('notes').insert({ body: 'of bob' });
+    expect((await ann.from('notes').insert({ body: 'of ann' })).error).toBeNull();
+    expect((await bob.from('notes').insert({ body: 'of bob' })).error).toBeNull();
     await until(() => seen.ann.length > 0 && seen.bob.length > 0);
     expect(seen).toEqual({ ann: ['of ann'], bob: ['of bob'] });
   });
