@@ -35,6 +35,8 @@ const bundle = await rolldown({
   input: { 'cli/main': inProject('src/cli/main.ts'), index: inProject('src/index.ts') },
   platform: 'node',
   external: isOutside,
+  // What looks unused may be there to throw: a call of decodeURIComponent is a check.
+  treeshake: false,
 });
 const { output } = await bundle.write({
   dir: inProject('dist'),
