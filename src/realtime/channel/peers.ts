@@ -31,22 +31,24 @@ export function createPeers({ bus, self, now, onGone, onBack, onReturn }: PeersO
   const say = (word: 'alive' | 'back' | 'gone'): void => {
     if (bus.isShared) bus.publish(subject, Buffer.from(`${word} ${self}`));
   };
-  const stopListening = bus.subscribe(subject, (bytes) => {
+  const receive = (bytes: Buffer): void => {
     const [word, peer] = bytes.toString('utf8').split(' ');
     if (peer === undefined) return;
     if (word === 'gone') {
       if (lastSign.delete(peer)) onGone(peer);
       return;
     }
+    // A newcomer hears of who is there at once: it could not give up one that it has never heard.
+    if (!lastSign.has(peer)) say('alive');
     lastSign.set(peer, now());
     if (word === 'back') onBack(peer);
-  });
+  };
+  const stopListening = bus.subscribe(subject, receive, () => say('alive'));
   const comeBack = (): void => {
     say('back');
     onReturn();
   };
   const stopHealing = bus.onHealed(comeBack);
-  say('alive');
   return {
     beat() {
       const pause = now() - lastBeat;
