@@ -265,6 +265,20 @@ function readRanges(limits: readonly Pair[], offsets: readonly Pair[]): Readonly
   return ranges;
 }
 
+const knownSelects = new Map<string, Result<readonly SelectItem[], RestError>>();
+/** An app asks with few lists, again and again; longer ones are not worth the room. */
+const [mostSelects, longestKnown] = [500, 500];
+
+function readSelect(text: string): Result<readonly SelectItem[], RestError> {
+  const known = knownSelects.get(text);
+  if (known !== undefined) return known;
+  const read = readParameter('select parameter', text, text, selectList);
+  if (!read.ok || text.length > longestKnown) return read;
+  if (knownSelects.size >= mostSelects) knownSelects.clear();
+  knownSelects.set(text, read);
+  return read;
+}
+
 /**
  * Understands a raw query string. The first parameter that is wrong ends it, in upstream's order of kinds.
  *
@@ -280,9 +294,7 @@ export function parseQueryParams(query: string, isCallByGet: boolean): Result<Qu
   const columns = readColumns('columns parameter', sorted.columns);
   if (!columns.ok) return columns;
   const select =
-    sorted.select === null || sorted.select === undefined
-      ? ok(selectEverything)
-      : readParameter('select parameter', sorted.select, sorted.select, selectList);
+    sorted.select === null || sorted.select === undefined ? ok(selectEverything) : readSelect(sorted.select);
   if (!select.ok) return select;
   const filters = readFilters(sorted.filters, isCallByGet);
   if (!filters.ok) return filters;
