@@ -2,8 +2,6 @@ import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import type { EmbeddedEvent, EmbeddedPostgres } from '../embedded/start.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
-import { connect } from '../pg/connect.ts';
-import { sql } from '../pg/sql/sql.ts';
 import { applyBootstrap, type BootstrapReport } from '../platform/bootstrap/apply.ts';
 import { type DatabaseUrls, databaseUrls, loginPasswords } from '../platform/logins.ts';
 import type { MigrateReport, MigrationEvent } from '../platform/migrations/run.ts';
@@ -79,7 +77,6 @@ async function prepare(
 ): Promise<PreparedDatabase> {
   const ownerUrl = embedded?.ownerUrl ?? config.db.url ?? '';
   const passwords = loginPasswords(stateDir(config.projectDir));
-  const isFresh = embedded === null && (await isEmpty(ownerUrl));
   const { autoExposeNewTables } = config.api;
   const { authenticator, supabaseAuthAdmin, supabaseStorageAdmin } = passwords;
   const bootstrap = await applyBootstrap(ownerUrl, {
@@ -97,6 +94,7 @@ async function prepare(
     ...(autoExposeNewTables === null ? {} : { autoExposeNewTables }),
   });
   report({ kind: 'bootstrap', report: bootstrap });
+  const isFresh = embedded === null && bootstrap.wasEmpty;
   const publicUrl =
     embedded === null
       ? ownerUrl
@@ -109,21 +107,6 @@ async function prepare(
   );
   const urls = databaseUrls(ownerUrl, passwords, config.db.appUrl);
   return { urls, publicUrl, embedded, migrated, isNew: embedded?.created ?? isFresh };
-}
-
-/** An external database counts as empty while no schema of ours and no table of anybody is in it. */
-async function isEmpty(ownerUrl: string): Promise<boolean> {
-  const client = await connect(ownerUrl);
-  try {
-    const [row] = await client.query<{ empty: boolean }>(
-      sql`select to_regnamespace('ownbase') is null and not exists (
-        select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^(pg_|information_schema$)') as empty`,
-    );
-    return row?.empty === true;
-  } finally {
-    await client.end();
-  }
 }
 
 async function migrateProject(

@@ -14,6 +14,8 @@ export type DegradedFeature = { readonly feature: string; readonly reason: strin
 export type BootstrapReport = {
   /** False when the database had all of it already. */
   readonly applied: boolean;
+  /** Whether no schema of ours and no table of anybody was in the database. */
+  readonly wasEmpty: boolean;
   readonly version: number;
   readonly degraded: readonly DegradedFeature[];
 };
@@ -42,20 +44,22 @@ export async function applyBootstrap(
   options: BootstrapOptions = {},
   random: Random = systemRandom,
 ): Promise<BootstrapReport> {
-  const scripts = await readBootstrapScripts();
-  const client = await connect(ownerUrl, { applicationName: 'ownbase bootstrap' });
+  const [client, scripts] = await Promise.all([
+    connect(ownerUrl, { applicationName: 'ownbase bootstrap' }),
+    readBootstrapScripts(),
+  ]);
   try {
     const known = await readState(client);
     const print = fingerprint(options, scripts.hash, known.cluster);
     if (known.fingerprint === print) {
       await client.query(sql`select ownbase.ensure_message_partitions()`);
-      return { applied: false, version: bootstrapVersion, degraded: known.degraded };
+      return { applied: false, wasEmpty: false, version: bootstrapVersion, degraded: known.degraded };
     }
     const settings = toSettings(options, random);
     const degraded = await withClusterLock(ownerUrl, () =>
       retryCatalogRaces(() => applySteps(client, scripts, settings, print)),
     );
-    return { applied: true, version: bootstrapVersion, degraded };
+    return { applied: true, wasEmpty: known.isEmpty, version: bootstrapVersion, degraded };
   } finally {
     await client.end();
   }
@@ -63,6 +67,7 @@ export async function applyBootstrap(
 
 type State = {
   readonly cluster: string;
+  readonly isEmpty: boolean;
   readonly fingerprint: string | null;
   readonly degraded: readonly DegradedFeature[];
 };
@@ -80,13 +85,17 @@ async function readState(client: AdminClient): Promise<State> {
           from pg_control_system() c left join ownbase.bootstrap b on true`,
     );
     const degraded: readonly DegradedFeature[] = JSON.parse(row?.degraded ?? '[]');
-    return { cluster: row?.cluster ?? '', fingerprint: row?.fingerprint ?? null, degraded };
+    return { cluster: row?.cluster ?? '', isEmpty: false, fingerprint: row?.fingerprint ?? null, degraded };
   } catch (thrown) {
     if (!(thrown instanceof PgFailure && schemaOrTableMissing.has(thrown.sqlstate))) throw thrown;
-    const [row] = await client.query<{ cluster: string }>(
-      sql`select system_identifier::text as cluster from pg_control_system()`,
+    const [row] = await client.query<{ cluster: string; empty: boolean }>(
+      sql`select system_identifier::text as cluster, to_regnamespace('ownbase') is null and not exists (
+            select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^(pg_|information_schema$)') as empty
+          from pg_control_system()`,
     );
-    return { cluster: row?.cluster ?? '', fingerprint: null, degraded: [] };
+    const isEmpty = row?.empty === true;
+    return { cluster: row?.cluster ?? '', isEmpty, fingerprint: null, degraded: [] };
   }
 }
 

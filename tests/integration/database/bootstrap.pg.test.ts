@@ -12,7 +12,12 @@ const ownerUrl = database.url('supabase_admin');
 
 test('a second start finds nothing to do', async () => {
   await applyBootstrap(ownerUrl, options);
-  expect(await applyBootstrap(ownerUrl, options)).toEqual({ applied: false, version: 1, degraded: [] });
+  expect(await applyBootstrap(ownerUrl, options)).toEqual({
+    applied: false,
+    wasEmpty: false,
+    version: 1,
+    degraded: [],
+  });
 });
 
 test('a changed option is applied', async () => {
