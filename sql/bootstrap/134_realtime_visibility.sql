@@ -28,7 +28,7 @@ begin
       failure := null;
       begin
         reset all;
-        perform set_config('request.jwt.claims', claims[place], true);
+        perform set_config('role', as_role, true), set_config('request.jwt.claims', claims[place], true);
         if arguments is null then
           execute 'execute ownbase_question' into answer;
         else

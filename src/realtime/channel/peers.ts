@@ -38,9 +38,10 @@ export function createPeers({ bus, self, now, onGone, onBack, onReturn }: PeersO
       if (lastSign.delete(peer)) onGone(peer);
       return;
     }
-    // A newcomer hears of who is there at once: it could not give up one that it has never heard.
-    if (!lastSign.has(peer)) say('alive');
+    const isNew = !lastSign.has(peer);
     lastSign.set(peer, now());
+    // A newcomer hears of who is there at once: it could not give up one that it has never heard.
+    if (isNew) say('alive');
     if (word === 'back') onBack(peer);
   };
   const stopListening = bus.subscribe(subject, receive, () => say('alive'));
