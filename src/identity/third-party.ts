@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import type { BackgroundService } from '../core/lifecycle.ts';
+import { type BackgroundService, pause } from '../core/lifecycle.ts';
 import type { Observer } from '../core/observe.ts';
 import { type VerificationKey, verificationKey } from './key-set.ts';
 import type { KeySource } from './verify.ts';
@@ -136,18 +136,6 @@ export function createThirdPartyKeys(issuer: ThirdPartyIssuer, deps: ThirdPartyD
 }
 
 const stripSlash = (url: string): string => url.replace(/\/+$/, '');
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    timer.unref();
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    signal.addEventListener('abort', end, { once: true });
-  });
-}
 
 const notice = ({ name, url }: ThirdPartyIssuer, count: number): Parameters<Observer>[0] => ({
   kind: 'notice',

@@ -1,3 +1,4 @@
+import { pause } from '../core/lifecycle.ts';
 import type { StorageInput } from './deps.ts';
 import { type DueDiscard, enqueueSuspects, nextDueMs, settle, takeDue } from './store/outbox.ts';
 import { deleteExpired } from './tus/uploads.ts';
@@ -23,7 +24,7 @@ export async function runWorker(deps: StorageInput, signal: AbortSignal): Promis
     if (taken === batchSize || expired === batchSize) continue;
     const due = await nextDueMs(deps.serviceDb);
     const longestMs = deps.config.webhookUrl === null ? longestNapMs : webhookNapMs;
-    await nap(Math.min(Math.max(due ?? longestMs, shortestNapMs), longestMs), signal);
+    await pause(Math.min(Math.max(due ?? longestMs, shortestNapMs), longestMs), signal);
   }
 }
 
@@ -59,15 +60,3 @@ export async function sweepUploads({ serviceDb, store, clock }: StorageInput): P
 }
 
 const mostAttempts = (due: readonly DueDiscard[]): number => Math.max(0, ...due.map((item) => item.attempts));
-
-function nap(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
-}

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
-import { drainBatch } from '../../../src/storage/worker.ts';
+import { drainBatch, runWorker } from '../../../src/storage/worker.ts';
 import { send } from '../../support/http.ts';
 import { startStorage } from '../../support/storage.ts';
 
@@ -202,6 +202,13 @@ describe('an upload', () => {
     expect((await download('files/upserts')).text).toMatch(/^body \d$/);
   });
 });
+
+it('the worker of the outbox ends at once when it is stopped in the middle of its work', async () => {
+  const stopping = new AbortController();
+  const running = runWorker(instance.deps, stopping.signal);
+  stopping.abort();
+  await running;
+}, 5_000);
 
 describe('a refused upload leaves nothing', () => {
   const tooLarge = {
