@@ -64,6 +64,7 @@ export function createHub({ bus, self, now, events, presenceEvents }: HubOptions
         for (const member of message.untracked) topic.presence.untrack(member);
         for (const entry of message.tracked) {
           topic.suspects.delete(entry.member);
+          peers.sawMember(entry.member);
           topic.presence.track(entry);
         }
         announcePresence(topic, countPresence);

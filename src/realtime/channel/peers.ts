@@ -4,6 +4,8 @@ import type { Bus } from '../../cluster/bus.ts';
 export interface Peers {
   /** Says that this instance lives, and gives up those that have been silent for too long. */
   beat(): void;
+  /** Notes the instance of a member that was tracked: one that dies before its first sign of life is given up too. */
+  sawMember(member: string): void;
   /** Says farewell, so that nobody has to wait for the silence. */
   leave(): void;
 }
@@ -66,6 +68,10 @@ export function createPeers({ bus, self, now, onGone, onBack, onReturn }: PeersO
         lastSign.delete(peer);
         onGone(peer);
       }
+    },
+    sawMember(member) {
+      const peer = member.slice(0, member.lastIndexOf('.'));
+      if (!lastSign.has(peer)) lastSign.set(peer, now());
     },
     leave() {
       say('gone');
