@@ -1,3 +1,4 @@
+import { pause } from '../../core/lifecycle.ts';
 import { assertNever } from '../../core/result.ts';
 import { legacyItem } from '../changes/item.ts';
 import type { ChangeSubscriber, ChangeSubscription } from '../changes/subscriptions.ts';
@@ -22,7 +23,6 @@ import { isReadyInTime } from './replication-ready.ts';
 import { createTokenWatch, type TokenWatch } from './token-watch.ts';
 import type { Member } from './topic.ts';
 import { createVoice, type Voice } from './voice.ts';
-import { waitUnless } from './wait.ts';
 
 /** One joined topic of one socket: runs what the machine decides. */
 export class Channel implements Member, ChangeSubscriber {
@@ -166,7 +166,7 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   async #refuse(ref: Ref, refusal: Refusal): Promise<void> {
-    await waitUnless(this.#deps.joinErrorDelayMs, this.#ended.signal);
+    await pause(this.#deps.joinErrorDelayMs, this.#ended.signal);
     if (this.#ended.signal.aborted) return;
     void this.#apply({ kind: 'refused' });
     this.#voice.reply(ref, 'error', JSON.stringify({ reason: joinReason(refusal) }));
