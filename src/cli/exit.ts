@@ -37,6 +37,8 @@ const TELLING = new Set([
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (isListenFailure(error)) return describeListenFailure(error);
+  // What the system refuses (a folder that may not be written to, a disk that is full) is the user's to mend.
+  if ('syscall' in error) return error.message;
   return TELLING.has(error.name) ? error.message : (error.stack ?? error.message);
 }
 

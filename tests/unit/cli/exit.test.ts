@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandFailure, describeError } from '../../../src/cli/exit.ts';
@@ -18,6 +19,11 @@ describe('what is printed about an error that ended a command', () => {
     expect(describeError(failure)).toBe(
       `127.0.0.1:${port} is taken by another process: stop it, or choose another port.`,
     );
+  });
+
+  it('is one line about what the system refused', async () => {
+    const refused = await mkdir('/nowhere/at/all').catch((error: unknown) => error);
+    expect(describeError(refused)).toMatch(/^ENOENT: no such file or directory, mkdir '.*'$/);
   });
 
   it('is the message alone of an error made for people, and the stack of any other', () => {
