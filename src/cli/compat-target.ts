@@ -11,6 +11,7 @@ export type TargetOptions = {
   readonly anonKey?: string;
   readonly serviceKey?: string;
   readonly dbUrl?: string;
+  readonly jwtSecret?: string;
   readonly base?: Target['bases'];
 };
 
@@ -26,6 +27,7 @@ export function addBackendOptions(command: Command): Command {
 export function addTargetOptions(command: Command): Command {
   return addBackendOptions(command)
     .option('--db-url <url>', 'its database, for the tables and policies that cases need')
+    .option('--jwt-secret <secret>', 'the secret that signs its tokens, for cases about times of tokens')
     .option('--base <service=url>', 'a service at an address of its own; may be repeated', addBase);
 }
 
@@ -40,17 +42,23 @@ function addBase(value: string, before: Target['bases'] = {}): Target['bases'] {
 
 /** The named target, or the running backend of the project. */
 export async function targetOf(options: TargetOptions, projectDir: string): Promise<Target> {
-  const { url, anonKey, serviceKey, dbUrl, base: bases } = options;
+  const { url, anonKey, serviceKey, dbUrl, jwtSecret, base: bases } = options;
   if (url !== undefined) {
     if (anonKey === undefined || serviceKey === undefined) {
       throw new CommandFailure('--url needs --anon-key and --service-key.');
     }
-    return { url: url.replace(/\/+$/, ''), anonKey, serviceKey, dbUrl: dbUrl ?? null, bases };
+    return { url: url.replace(/\/+$/, ''), anonKey, serviceKey, dbUrl: dbUrl ?? null, jwtSecret, bases };
   }
   const instance = await findInstance(projectDir);
   if (!instance) {
     throw new CommandFailure(`No backend runs for ${projectDir}. Start it, or name one with --url.`);
   }
-  const { API_URL = '', ANON_KEY = '', SERVICE_ROLE_KEY = '' } = instance.values;
-  return { url: API_URL, anonKey: ANON_KEY, serviceKey: SERVICE_ROLE_KEY, dbUrl: dbUrl ?? instance.dbUrl };
+  const { API_URL = '', ANON_KEY = '', SERVICE_ROLE_KEY = '', JWT_SECRET } = instance.values;
+  return {
+    url: API_URL,
+    anonKey: ANON_KEY,
+    serviceKey: SERVICE_ROLE_KEY,
+    dbUrl: dbUrl ?? instance.dbUrl,
+    jwtSecret: jwtSecret ?? JWT_SECRET,
+  };
 }

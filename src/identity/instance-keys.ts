@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Values } from '../config/option.ts';
 import type { keyOptions } from '../config/options/keys.ts';
 import type { ApiKeys } from './authorization.ts';
+import { dockerDemoSecret, localDemoSecret } from './demo-secrets.ts';
 import { publicJwk, secretKey, type VerificationKey, verificationKeys } from './key-set.ts';
 import { jwkSigningKey, type SigningKey, secretSigningKey, signToken } from './sign.ts';
 import { fixedKeys, type KeySource } from './verify.ts';
@@ -37,7 +38,7 @@ export type InstanceKeys = {
  * Upstream: supabase/cli pkg/config.
  */
 const demo = {
-  jwtSecret: 'super-secret-jwt-token-with-at-least-32-characters-long',
+  jwtSecret: localDemoSecret,
   anonKey:
     'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6ImFub24iLCJleHAiOjE5ODM4MTI5OTZ9.CRXP1A7WOeoJeXxjNni43kdQwgnWNReilDMblYTn_I0',
   serviceRoleKey:
@@ -47,9 +48,6 @@ const demo = {
   s3AccessKeyId: '625729a08b95bf1b7ff351a663f3a23c',
   s3SecretAccessKey: '850181e4652dd023b7a98c58ae0d2d34bd487ee0cc3254aed6eda37307425907',
 } as const;
-
-/** The docker compose file's public constant. */
-const dockerDemoSecret = 'your-super-secret-jwt-token-with-at-least-32-characters-long';
 
 const s3Region = 'local';
 const tenYearsSeconds = 10 * 365 * 86_400;

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadCases, selectCases } from '../../src/compat/cases/load.ts';
-import type { Service } from '../../src/compat/cases/model.ts';
+import type { Case, Service } from '../../src/compat/cases/model.ts';
 import { runSuite } from '../../src/compat/run/run-suite.ts';
-import { copyProject, startInstance } from '../support/cli.ts';
+import { copyProject, type RunningInstance, startInstance } from '../support/cli.ts';
+import { hashOf, type Memory, openMemory } from './memory.ts';
 import { type Mutant, mutants } from './mutants.ts';
 
 /*
@@ -16,6 +17,9 @@ import { type Mutant, mutants } from './mutants.ts';
  *
  *   npm run mutants                 all of them
  *   npm run mutants -- presence     those whose service, name or file contains one of some words
+ *
+ * What is known stays in node_modules/.cache: a run that was ended goes on where it was, as long as neither the program
+ * nor the cases nor the mistake changed, and the case that noticed a mistake last time is run first.
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,14 +37,20 @@ async function main(words: readonly string[]): Promise<void> {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
   await compile(join(copy, 'dist'));
+  const memory = openMemory(join(root, 'node_modules/.cache/ownbase-mutants.json'), await hashOf(copy));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const project = await copyProject('journal');
   const outcomes: Outcome[] = [];
   try {
-    const before = await firstFailure(undefined, copy, project.dir);
-    if (before !== null) throw new Error(`the program without mistakes fails already: ${before}`);
+    if (!memory.isSound()) {
+      const failure = await firstFailure({ services: undefined, first: null }, copy, project.dir);
+      if (failure !== null) throw new Error(`the program without mistakes fails already: ${failure}`);
+      memory.noteSound();
+    }
     for (const mutant of chosen) {
-      const outcome = await tryMutant(mutant, copy, project.dir);
+      if (stopping.signal.aborted) break;
+      const outcome = await tryMutant(mutant, memory, copy, project.dir);
+      if (outcome === null) break;
       outcomes.push(outcome);
       process.stdout.write(`${lineOf(outcome)}\n`);
     }
@@ -48,12 +58,21 @@ async function main(words: readonly string[]): Promise<void> {
     await project.remove();
     await rm(copy, { recursive: true, force: true });
   }
+  if (stopping.signal.aborted) {
+    process.stdout.write(`ended after ${outcomes.length} of ${chosen.length}; the same command goes on\n`);
+    process.exitCode = 130;
+    return;
+  }
   const killed = outcomes.filter(({ noticedBy }) => noticedBy !== null).length;
   process.stdout.write(
     `${killed} of ${outcomes.length} noticed (${Math.floor((100 * killed) / outcomes.length)} %)\n`,
   );
   process.exitCode = killed / outcomes.length >= 0.9 ? 0 : 1;
 }
+
+/** Ends the run after what is at hand. */
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 
 /** Builds the program with each module in a file of its own, which the package's build joins. */
 async function compile(outDir: string): Promise<void> {
@@ -68,7 +87,15 @@ async function compile(outDir: string): Promise<void> {
   );
 }
 
-async function tryMutant(mutant: Mutant, copy: string, projectDir: string): Promise<Outcome> {
+/** Tries a mistake, unless its outcome is known; null when the run was ended meanwhile. */
+async function tryMutant(
+  mutant: Mutant,
+  memory: Memory,
+  copy: string,
+  projectDir: string,
+): Promise<Outcome | null> {
+  const known = memory.outcomeOf(mutant);
+  if (known !== undefined) return { mutant, noticedBy: known };
   const file = join(copy, 'dist', mutant.file);
   const before = await readFile(file, 'utf8');
   if (before.split(mutant.find).length !== 2) {
@@ -79,15 +106,25 @@ async function tryMutant(mutant: Mutant, copy: string, projectDir: string): Prom
     before.replace(mutant.find, () => mutant.replace),
   );
   try {
-    return { mutant, noticedBy: await firstFailure(mutant.service, copy, projectDir) };
+    const order = { services: [mutant.service], first: memory.lastNoticedBy(mutant) };
+    const noticedBy = await firstFailure(order, copy, projectDir);
+    if (noticedBy === null && stopping.signal.aborted) return null;
+    memory.note(mutant, noticedBy);
+    return { mutant, noticedBy };
   } finally {
     await writeFile(file, before);
   }
 }
 
-/** Runs the cases of a service, or all of them, up to the first that fails. */
+type Order = {
+  readonly services: readonly Service[] | undefined;
+  /** A case that is run alone before the others. */
+  readonly first: string | null;
+};
+
+/** Runs the cases of some services, or all of them, up to the first that fails. */
 async function firstFailure(
-  service: Service | undefined,
+  { services, first }: Order,
   copy: string,
   projectDir: string,
 ): Promise<string | null> {
@@ -96,24 +133,33 @@ async function firstFailure(
     GOTRUE_MFA_TOTP_VERIFY_ENABLED: 'true',
     GOTRUE_SECURITY_MANUAL_LINKING_ENABLED: 'true',
   };
+  const all = await loadCases();
   const instance = await startInstance(projectDir, [], settings, join(copy, 'dist/cli/main.js'));
-  const found = new AbortController();
-  let failed: string | null = null;
   try {
-    const { ANON_KEY = '', SERVICE_ROLE_KEY = '' } = instance.env;
-    await runSuite({
-      target: { url: instance.url, anonKey: ANON_KEY, serviceKey: SERVICE_ROLE_KEY, dbUrl: instance.dbUrl },
-      cases: selectCases(await loadCases(), { services: service === undefined ? undefined : [service] }),
-      signal: found.signal,
-      onProgress(progress) {
-        if (progress.kind !== 'finished' || progress.result.outcome !== 'failed') return;
-        failed ??= progress.result.id;
-        found.abort();
-      },
-    });
+    const hint = first === null ? [] : all.filter(({ id }) => id === first);
+    return (
+      (hint.length > 0 ? await firstFailed(hint, instance) : null) ??
+      (await firstFailed(selectCases(all, { services }), instance))
+    );
   } finally {
     await instance.stop();
   }
+}
+
+async function firstFailed(cases: readonly Case[], instance: RunningInstance): Promise<string | null> {
+  const found = new AbortController();
+  let failed: string | null = null;
+  const { ANON_KEY = '', SERVICE_ROLE_KEY = '' } = instance.env;
+  await runSuite({
+    target: { url: instance.url, anonKey: ANON_KEY, serviceKey: SERVICE_ROLE_KEY, dbUrl: instance.dbUrl },
+    cases,
+    signal: AbortSignal.any([found.signal, stopping.signal]),
+    onProgress(progress) {
+      if (progress.kind !== 'finished' || progress.result.outcome !== 'failed') return;
+      failed ??= progress.result.id;
+      found.abort();
+    },
+  });
   return failed;
 }
 

@@ -24,7 +24,8 @@ export function configure(command: Command): void {
       .requiredOption(`--${side} <url>`, `the ${side} target`)
       .requiredOption(`--${side}-anon-key <key>`, `anon or publishable key of the ${side} target`)
       .requiredOption(`--${side}-service-key <key>`, `service_role or secret key of the ${side} target`)
-      .option(`--${side}-db-url <url>`, `database of the ${side} target`);
+      .option(`--${side}-db-url <url>`, `database of the ${side} target`)
+      .option(`--${side}-jwt-secret <secret>`, `secret that signs tokens of the ${side} target`);
   }
   addCompatOptions(command)
     .option('--json', 'print the differences as JSON')
@@ -63,10 +64,12 @@ async function runSide(
 function targetOf(side: Side, options: Options): Target {
   const text = (name: string): string => String(options[name] ?? '');
   const dbUrl = options[`${side}DbUrl`];
+  const jwtSecret = options[`${side}JwtSecret`];
   return {
     url: text(side).replace(/\/+$/, ''),
     anonKey: text(`${side}AnonKey`),
     serviceKey: text(`${side}ServiceKey`),
     dbUrl: dbUrl === undefined ? null : String(dbUrl),
+    ...(jwtSecret === undefined ? {} : { jwtSecret: String(jwtSecret) }),
   };
 }

@@ -3,7 +3,16 @@ export const services = ['rest', 'auth', 'storage', 'realtime'] as const;
 export type Service = (typeof services)[number];
 
 /** What a case may need of the target beside its URL and keys. */
-export const needs = ['database', 'signup', 'autoconfirm', 'anonymous', 'totp', 'images', 'gateway'] as const;
+export const needs = [
+  'database',
+  'signup',
+  'autoconfirm',
+  'anonymous',
+  'totp',
+  'images',
+  'gateway',
+  'secret',
+] as const;
 export type Need = (typeof needs)[number];
 
 /** A value of a case file before its `${names}` are filled in. */

@@ -2,6 +2,7 @@ import { type Need, needs } from '../cases/model.ts';
 import { exchange, type HttpAnswer } from './http.ts';
 import { valueAt } from './match.ts';
 import { addressOf, keyHeaders } from './target.ts';
+import { signingSecret } from './token.ts';
 import type { World } from './world.ts';
 
 /** Why cases that need something are skipped, by what they need. */
@@ -12,6 +13,7 @@ const reasons: Readonly<Record<Need, string>> = {
   anonymous: 'anonymous sign-in is turned off',
   totp: 'enrolment of TOTP factors is turned off',
   images: 'image transformation is turned off',
+  secret: 'the secret that signs tokens is not known: name it with --jwt-secret',
   gateway: "the service is asked at its own address, and this behaviour is the gateway's",
 };
 
@@ -26,6 +28,7 @@ export async function probeCapabilities(world: World): Promise<ReadonlySet<Need>
     anonymous: valueAt(settings, 'external.anonymous_users') !== false,
     totp: await enrolsTotp(world),
     images: await rendersImages(world),
+    secret: signingSecret(world.target) !== null,
     gateway: Object.keys(world.target.bases ?? {}).length === 0,
   };
   return new Set(needs.filter((need) => offered[need]));

@@ -7,6 +7,7 @@ import { mismatches } from './match.ts';
 import { runRequest } from './step-request.ts';
 import { runConnect, runReceive, runSend, runSilent, type Sockets } from './step-socket.ts';
 import { fill, fillString, type Variables } from './template.ts';
+import { signingSecret } from './token.ts';
 import type { World } from './world.ts';
 
 /** Runs the steps of a case in order, up to the first that is not as expected. Never rejects. */
@@ -108,6 +109,7 @@ async function startingVariables(one: Case, world: World): Promise<Map<string, u
     ['uuid', randomUUID()],
     ['uuid2', randomUUID()],
     ['now', Date.now()],
+    ['secret', signingSecret(target)],
   ]);
   const named = new Set(JSON.stringify(one.steps).match(/(?<=\$\{)(ada|bob)(?=\.)/g));
   for (const name of named) {

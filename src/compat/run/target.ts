@@ -8,6 +8,8 @@ export type Target = {
   readonly serviceKey: string;
   /** A login that may create tables and policies; without it cases that need tables are skipped. */
   readonly dbUrl: string | null;
+  /** The secret that tokens are signed with (HS256); without it cases that need tokens of their own are skipped. */
+  readonly jwtSecret?: string | undefined;
   /** Services that answer at an address of their own instead of below `url`, without the `/name/v1` of the gateway. */
   readonly bases?: Readonly<Partial<Record<Service, string>>> | undefined;
 };

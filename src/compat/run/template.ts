@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { signToken } from './token.ts';
 
 /** Values that a case may name, by name. */
 export type Variables = ReadonlyMap<string, unknown>;
@@ -8,12 +9,13 @@ export class UnknownVariable extends Error {
   override readonly name = 'UnknownVariable';
 }
 
-/** Functions of templates, `${name:variable}`. */
-const functions: Readonly<Record<string, (value: string) => string>> = {
+/** Functions of templates, `${name:variable}`; `jwt` signs with the variable `secret`. */
+const functions: Readonly<Record<string, (value: string, variables: Variables) => string>> = {
   base64: (value) => Buffer.from(value).toString('base64'),
   url: encodeURIComponent,
   sha256: (value) => createHash('sha256').update(value).digest('base64url'),
   totp: (secret) => totp(secret, Date.now()),
+  jwt: (claims, variables) => signToken(JSON.parse(claims), textOf(lookUp('secret', variables))),
 };
 
 /** Fills in the `${names}` of a value at every depth, in keys too; a string that is one name takes its type. */
@@ -43,7 +45,7 @@ function lookUp(name: string, variables: Variables): unknown {
   if (after === undefined) return value;
   const call = functions[before];
   if (call === undefined) throw new UnknownVariable(`there is no function ${before}`);
-  return call(textOf(value));
+  return call(textOf(value), variables);
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
