@@ -5,6 +5,8 @@ export type CommandEntry = {
   /** Words of the command line, e.g. `['db', 'reset']`. */
   readonly path: readonly string[];
   readonly summary: string;
+  /** What `--json` prints, for the help; every command has that option. */
+  readonly json: string;
   /** Left out of the help: commands of the Supabase CLI that can only say why they are not here. */
   readonly hidden?: boolean;
   /** Imported only when the command line names the command: help and version need none of it. */
@@ -29,148 +31,187 @@ const own: readonly CommandEntry[] = [
   {
     path: ['init'],
     summary: 'make supabase/config.toml in this folder',
+    json: 'print what was written as JSON',
     load: () => import('./commands/init.ts'),
   },
-  { path: ['start'], summary: 'start the backend of a project', load: () => import('./commands/start.ts') },
-  { path: ['stop'], summary: 'stop the backend of a project', load: () => import('./commands/stop.ts') },
+  {
+    path: ['start'],
+    summary: 'start the backend of a project',
+    json: 'print URLs and keys as JSON, and with that everything else',
+    load: () => import('./commands/start.ts'),
+  },
+  {
+    path: ['stop'],
+    summary: 'stop the backend of a project',
+    json: 'print what was done as JSON',
+    load: () => import('./commands/stop.ts'),
+  },
   {
     path: ['status'],
     summary: 'show URLs and keys of a running backend',
+    json: 'the same as -o json',
     load: () => import('./commands/status.ts'),
   },
   {
     path: ['keys'],
     summary: 'show the API keys, or make new ones',
+    json: 'the same as -o json',
     load: () => import('./commands/keys.ts'),
   },
   {
     path: ['config'],
     summary: 'show every setting and where it comes from',
+    json: 'print as JSON',
     load: () => import('./commands/config.ts'),
   },
   {
     path: ['db', 'reset'],
     summary: 'empty the database and apply migrations and seeds again',
+    json: 'print what was applied as JSON',
     load: () => import('./commands/db-reset.ts'),
   },
   {
     path: ['db', 'diff'],
     summary: 'print what a database has that the migrations do not make',
+    json: 'print statements, notes and the written file as JSON',
     load: () => import('./commands/db-diff.ts'),
   },
   {
     path: ['db', 'dump'],
     summary: 'print the schema, the data or the roles of a database as SQL',
+    json: 'with --file or --dry-run: print what was, or would be, run as JSON',
     load: () => import('./commands/db-dump.ts'),
   },
   {
     path: ['db', 'query'],
     summary: 'run SQL and print what the last statement yields',
+    json: 'the same as -o json',
     load: () => import('./commands/db-query.ts'),
   },
   {
     path: ['db', 'push'],
     summary: 'apply pending migrations to a database elsewhere',
+    json: 'print what was, or would be, applied as JSON',
     load: () => import('./commands/db-push.ts'),
   },
   {
     path: ['db', 'pull'],
     summary: 'make a migration from what a database has',
+    json: 'print the path and whether it was recorded as JSON',
     load: () => import('./commands/db-pull.ts'),
   },
   {
     path: ['db', 'lint'],
     summary: 'check functions for errors',
+    json: 'print JSON (what is done anyway)',
     load: () => import('./commands/db-lint.ts'),
   },
   {
     path: ['db', 'advisors'],
     summary: 'check for common faults of security and performance',
+    json: 'print JSON (what is done anyway)',
     load: () => import('./commands/db-advisors.ts'),
   },
   {
     path: ['migration', 'new'],
     summary: 'make an empty migration file',
+    json: 'print the path as JSON',
     load: () => import('./commands/migration-new.ts'),
   },
   {
     path: ['migration', 'up'],
     summary: 'apply pending migrations',
+    json: 'print what was applied as JSON',
     load: () => import('./commands/migration-up.ts'),
   },
   {
     path: ['migration', 'down'],
     summary: 'go back to an earlier migration',
+    json: 'print what was taken back and what was applied as JSON',
     load: () => import('./commands/migration-down.ts'),
   },
   {
     path: ['migration', 'list'],
     summary: 'compare migration files with the history of the database',
+    json: 'print as JSON',
     load: () => import('./commands/migration-list.ts'),
   },
   {
     path: ['migration', 'repair'],
     summary: 'correct the history of the database',
+    json: 'print what was changed as JSON',
     load: () => import('./commands/migration-repair.ts'),
   },
   {
     path: ['migration', 'squash'],
     summary: 'replace migrations by one that makes the same',
+    json: 'print what was done as JSON',
     load: () => import('./commands/migration-squash.ts'),
   },
   {
     path: ['migration', 'fetch'],
     summary: 'write migration files from the history of a database',
+    json: 'print the paths as JSON',
     load: () => import('./commands/migration-fetch.ts'),
   },
   {
     path: ['inspect', 'report'],
     summary: 'write every report as a CSV file',
+    json: 'print the paths as JSON',
     load: () => import('./commands/inspect-report.ts'),
   },
   {
     path: ['storage', 'check'],
     summary: 'compare objects with the bytes that are stored for them',
+    json: 'print one line of JSON per finding',
     load: () => import('./commands/storage-check.ts'),
   },
   {
     path: ['doctor'],
     summary: 'examine the database and say what is missing',
+    json: 'print as JSON',
     load: () => import('./commands/doctor.ts'),
   },
   {
     path: ['rest'],
     summary: 'serve the REST service alone, configured as PostgREST is',
+    json: 'say as JSON when it listens; what the other options print as JSON',
     load: () => import('./commands/rest.ts'),
   },
   {
     path: ['gen', 'types'],
     summary: 'print the TypeScript types of the database',
+    json: 'print the types as a value of JSON',
     load: () => import('./commands/gen-types.ts'),
   },
   {
     path: ['compat', 'run'],
     summary: 'examine how well a backend behaves as Supabase does',
+    json: 'print the results as JSON',
     load: () => import('./commands/compat-run.ts'),
   },
   {
     path: ['compat', 'diff'],
     summary: 'show in what two backends behave differently',
+    json: 'print the differences as JSON',
     load: () => import('./commands/compat-diff.ts'),
   },
   {
     path: ['compat', 'scan'],
     summary: 'say what an app uses of Supabase and how it fares here',
+    json: 'print what was found as JSON',
     load: () => import('./commands/compat-scan.ts'),
   },
   {
     path: ['shadow'],
     summary: 'answer from the old project and compare this backend in the background',
+    json: 'print lines of JSON: when it listens, and the report at the end',
     load: () => import('./commands/shadow.ts'),
   },
   {
     path: ['completion'],
     summary: 'print a completion script for a shell',
+    json: 'print the script and the commands that it knows as JSON',
     load: () => import('./commands/completion.ts'),
   },
 ];
@@ -207,6 +248,7 @@ const reports: readonly (readonly [name: string, summary: string, standsFor?: st
 const inspections: readonly CommandEntry[] = reports.map(([name, summary, standsFor]) => ({
   path: ['inspect', 'db', name],
   summary: standsFor === undefined ? summary : `the older name of ${standsFor}`,
+  json: 'print as JSON',
   hidden: standsFor !== undefined,
   load: async () => (await import('./commands/inspect-db.ts')).inspection(standsFor ?? name, name),
 }));
@@ -266,6 +308,7 @@ const absent: readonly (readonly [words: string, summary: string | null, reason:
 const absences: readonly CommandEntry[] = absent.map(([words, summary, reason, help]) => ({
   path: words.split(' '),
   summary: summary ?? 'not applicable here',
+  json: 'say so as JSON',
   hidden: summary === null,
   load: async () => (await import('./commands/not-here.ts')).notHere(reason, help),
 }));

@@ -33,7 +33,8 @@ function spawnAgain(logFile: string): ChildProcess {
   mkdirSync(join(logFile, '..'), { recursive: true });
   const log = openSync(logFile, 'w', 0o600);
   try {
-    const args = process.argv.slice(1).filter((word) => word !== '--detach');
+    // A person reads the log; what is printed here as JSON comes from the instance's file.
+    const args = process.argv.slice(1).filter((word) => word !== '--detach' && word !== '--json');
     const stdio = ['ignore', log, log] as const;
     return spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: [...stdio] });
   } finally {

@@ -1,7 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { packageFile } from '../core/package-file.ts';
 import { commands, groups } from './command-table.ts';
-import { CommandFailure, describeError, exitCode } from './exit.ts';
+import { CommandFailure, exitCode } from './exit.ts';
+import { printFailure, speakJson, speaksJson } from './ui/output.ts';
 
 const examples = `
 Examples:
@@ -15,16 +16,37 @@ Each command explains itself: ownbase help start`;
 /** Runs one command line and yields the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const { line, debug } = readGlobalFlags(args);
+  speakJson(asksForJson(line));
   try {
     await (await buildProgram(line)).parseAsync([...line], { from: 'user' });
     return Number(process.exitCode ?? exitCode.ok);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.failed;
-    process.stderr.write(`${describeError(error)}\n`);
-    if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-    return error instanceof CommandFailure ? error.code : exitCode.failed;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCode.ok;
+      // The parser has told people already.
+      if (speaksJson()) printFailure(misuse(error), exitCode.failed, false);
+      return exitCode.failed;
+    }
+    const code = error instanceof CommandFailure ? error.code : exitCode.failed;
+    printFailure(error, code, debug);
+    return code;
   }
 }
+
+/** Whether a command line asks for JSON; known before it is parsed, for it may be wrong. */
+const asksForJson = (line: readonly string[]): boolean =>
+  line.some(
+    (word, index) =>
+      word === '--json' ||
+      /^(-o|--output=)json$/.test(word) ||
+      (word === 'json' && /^(-o|--output)$/.test(line[index - 1] ?? '')),
+  );
+
+/** What the parser found wrong, without its prefix; where it only showed the help, no command was named. */
+const misuse = ({ code, message }: CommanderError): CommandFailure =>
+  new CommandFailure(
+    code === 'commander.help' ? 'No command is named: see --help.' : message.replace(/^error: /, ''),
+  );
 
 /** Flags of the Supabase CLI that may stand before the command and take a value. */
 const MOVABLE = ['--workdir', '--project'];
@@ -55,30 +77,28 @@ async function buildProgram(line: readonly string[]): Promise<Command> {
     .version(await readVersion(), '-v, --version')
     .helpCommand('help [command...]', 'explain a command')
     .addHelpText('after', examples)
-    .exitOverride();
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void (speaksJson() || process.stderr.write(text)) });
   // A completion script tells the options of every command.
   const describesAll = line[0] === 'completion';
   const parents = new Map<string, Command>();
-  for (const { path, summary, hidden = false, load } of commands) {
+  for (const { path, summary, json, hidden = false, load } of commands) {
     const parent = groupOf(program, parents, path.slice(0, -1));
     const command = parent.command(path.at(-1) ?? '', { hidden }).description(summary);
     if (!describesAll && !isNamed(path, line)) continue;
     (await load()).configure(command);
-    acceptOutputFlag(command);
+    addJsonOption(command, json);
   }
   return program;
 }
 
 /** The Supabase CLI writes `-o json` for what is `--json` here; commands with an output of their own keep it. */
-function acceptOutputFlag(command: Command): void {
+function addJsonOption(command: Command, summary: string): void {
+  command.option('--json', summary);
   const has = (flag: string): boolean =>
     command.options.some(({ short, long }) => short === flag || long === flag);
-  if (!has('--json') || has('-o') || has('--output')) return;
-  command
-    .addOption(new Option('-o, --output <format>').choices(['pretty', 'json']).hideHelp())
-    .hook('preAction', () => {
-      if (command.opts().output === 'json') command.setOptionValue('json', true);
-    });
+  if (has('-o') || has('--output')) return;
+  command.addOption(new Option('-o, --output <format>').choices(['pretty', 'json']).hideHelp());
 }
 
 function groupOf(program: Command, known: Map<string, Command>, words: readonly string[]): Command {

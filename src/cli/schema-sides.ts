@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.ts';
 import type { Snapshot } from '../platform/schema/model.ts';
+import { note } from './ui/output.ts';
 import { reportPreparation } from './ui/progress.ts';
 
 /** Reads what a project has in the database of a URL; in the named schemas, or in all of the project's for null. */
@@ -20,7 +21,7 @@ export async function snapshotOfMigrations(
   schemas: readonly string[] | null,
 ): Promise<Snapshot> {
   const { withShadowDatabase } = await import('../app/shadow-database.ts');
-  process.stderr.write('Applying migrations to a database in a temporary folder...\n');
+  note('Applying migrations to a database in a temporary folder...');
   const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
     reportPreparation({ kind: 'migrations', event });
   return withShadowDatabase(config, report, async (shadow) => {

@@ -5,6 +5,7 @@ import type { Target } from '../../compat/run/target.ts';
 import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
 import { exitCode } from '../exit.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
+import { printResult } from '../ui/output.ts';
 
 const examples = `
 Both sides run the same cases, one after the other. Ids, times, tokens and the names of the run do not count. Ends with
@@ -28,7 +29,6 @@ export function configure(command: Command): void {
       .option(`--${side}-jwt-secret <secret>`, `secret that signs tokens of the ${side} target`);
   }
   addCompatOptions(command)
-    .option('--json', 'print the differences as JSON')
     .addHelpText('after', examples)
     .action(() => compare(command.opts<Options>()));
 }
@@ -43,9 +43,7 @@ async function compare(options: Options): Promise<void> {
   const left = await runSide('left', options, cases, stop.signal);
   const right = await runSide('right', options, cases, stop.signal);
   const comparison = compareRuns(left, right);
-  process.stdout.write(
-    options.json === true ? `${JSON.stringify(comparison, null, 2)}\n` : `${comparisonText(comparison)}\n`,
-  );
+  printResult(comparison, () => `${comparisonText(comparison)}\n`);
   if (comparison.differences.length > 0) process.exitCode = exitCode.failed;
 }
 

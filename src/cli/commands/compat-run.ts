@@ -5,6 +5,7 @@ import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target
 import { CommandFailure, exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
+import { note, printResult } from '../ui/output.ts';
 
 const examples = `
 Without --url the running backend of this project is examined. Everything that a run makes begins with compat_ and is
@@ -16,14 +17,12 @@ Examples:
   $ ownbase compat run --only rest,auth --report compat-report
   $ ownbase compat run --junit > compat.xml`;
 
-type Options = CompatOptions &
-  TargetOptions & { readonly report?: string; readonly json?: boolean; readonly junit?: boolean };
+type Options = CompatOptions & TargetOptions & { readonly report?: string; readonly junit?: boolean };
 
 /** `ownbase compat run`: the suite of behaviours against any Supabase-shaped URL. */
 export function configure(command: Command): void {
   addCompatOptions(addTargetOptions(command))
     .option('--report <dir>', 'write report.html, report.json and report.xml there')
-    .option('--json', 'print the results as JSON')
     .option('--junit', 'print the results as JUnit XML')
     .addHelpText('after', examples)
     .action(() => runCompat(command));
@@ -51,12 +50,10 @@ async function runCompat(command: Command): Promise<void> {
   process.exitCode = exitCodeOf(result);
 }
 
-async function print(result: SuiteResult, { json, junit }: Options): Promise<void> {
+async function print(result: SuiteResult, { junit }: Options): Promise<void> {
   const { junitReport } = await import('../../compat/report/junit.ts');
   const { summary } = await import('../../compat/report/terminal.ts');
-  if (json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  else if (junit === true) process.stdout.write(junitReport(result));
-  else process.stdout.write(`${summary(result)}\n`);
+  printResult(result, () => (junit === true ? junitReport(result) : `${summary(result)}\n`));
 }
 
 async function writeReports(result: SuiteResult, dir: string): Promise<void> {
@@ -68,7 +65,7 @@ async function writeReports(result: SuiteResult, dir: string): Promise<void> {
   await writeFile(join(dir, 'report.html'), htmlReport(result));
   await writeFile(join(dir, 'report.json'), JSON.stringify(result, null, 2));
   await writeFile(join(dir, 'report.xml'), junitReport(result));
-  process.stderr.write(`The report is in ${join(dir, 'report.html')}.\n`);
+  note(`The report is in ${join(dir, 'report.html')}.`);
 }
 
 function exitCodeOf(result: SuiteResult): number {

@@ -7,6 +7,7 @@ import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target
 import { CommandFailure, exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
+import { printResult } from '../ui/output.ts';
 import { clearProgress, showProgress } from '../ui/progress-line.ts';
 
 const examples = `
@@ -21,7 +22,6 @@ Examples:
   $ ownbase compat scan --json > needs.json`;
 
 type Options = TargetOptions & {
-  readonly json?: boolean;
   readonly places?: boolean;
   readonly strict?: boolean;
   readonly run?: boolean;
@@ -33,7 +33,6 @@ export function configure(command: Command): void {
     .option('--places', 'show every place, not the first ones')
     .option('--strict', 'end with code 1 on differences too')
     .option('--run', 'run the cases that prove what the app uses')
-    .option('--json', 'print what was found as JSON')
     .addHelpText('after', examples)
     .action((path: string) => scan(resolve(path), command));
 }
@@ -77,14 +76,10 @@ async function runNeeded(
 }
 
 async function print(found: ScanResult, run: SuiteResult | null, options: Options): Promise<void> {
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ ...found, run }, null, 2)}\n`);
-    return;
-  }
   const { scanText } = await import('../../compat/report/scan-text.ts');
   const { summary } = await import('../../compat/report/terminal.ts');
-  process.stdout.write(`${scanText(found, { places: options.places === true })}\n`);
-  if (run !== null) process.stdout.write(`${summary(run)}\n`);
+  const text = scanText(found, { places: options.places === true });
+  printResult({ ...found, run }, () => `${text}\n${run === null ? '' : `${summary(run)}\n`}`);
 }
 
 function passes({ features }: ScanResult, run: SuiteResult | null, isStrict: boolean): boolean {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CommandFailure } from '../exit.ts';
+import { printResult } from '../ui/output.ts';
 
 const examples = `
 Examples:
@@ -28,5 +29,7 @@ async function printCompletion(program: Command, shell: string): Promise<void> {
       `There is a script for ${Object.keys(completionScripts).join(', ')}, not for ${shell}.`,
     );
   }
-  process.stdout.write(script(describeCommands(program)));
+  const commands = describeCommands(program);
+  const text = script(commands);
+  printResult({ shell, script: text, commands }, () => text);
 }

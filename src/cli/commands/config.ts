@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import type { SomeOption } from '../../config/option.ts';
 import { sections } from '../../config/sections.ts';
 import { addConfigOptions, addProjectOption, loadProject } from '../project-options.ts';
+import { printResult, warn } from '../ui/output.ts';
 import { columns } from '../ui/table.ts';
 
 const examples = `
@@ -16,12 +17,11 @@ Examples:
 export function configure(command: Command): void {
   addConfigOptions(addProjectOption(command))
     .option('--print', 'print every setting (the default)')
-    .option('--json', 'print as JSON')
     .addHelpText('after', examples)
-    .action(() => printConfig(loadProject(command), command.opts().json === true));
+    .action(() => printConfig(loadProject(command)));
 }
 
-function printConfig(loaded: LoadedConfig, asJson: boolean): void {
+function printConfig(loaded: LoadedConfig): void {
   const settings = Object.entries(sections).flatMap(([section, options]) =>
     Object.entries<SomeOption>(options).map(([key, option]) => {
       const name = `${section}.${key}`;
@@ -31,13 +31,7 @@ function printConfig(loaded: LoadedConfig, asJson: boolean): void {
       return { name, value: option.kind.print(values[key]), origin };
     }),
   );
-  for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
-  process.stdout.write(
-    asJson
-      ? `${JSON.stringify(settings, null, 2)}\n`
-      : `${columns(
-          ['setting', 'value', 'from'],
-          settings.map(({ name, value, origin }) => [name, value, origin]),
-        )}\n`,
-  );
+  for (const warning of loaded.warnings) warn(warning);
+  const rows = settings.map(({ name, value, origin }) => [name, value, origin]);
+  printResult(settings, () => `${columns(['setting', 'value', 'from'], rows)}\n`);
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Level } from '../../platform/advisors/advice.ts';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, withClient } from '../target.ts';
+import { note, printResult } from '../ui/output.ts';
 
 const examples = `
 Examines the catalog alone and changes nothing: tables that everybody can read, policies that do not hold or hold for all,
@@ -32,7 +33,6 @@ export function configure(command: Command): void {
     .addOption(
       new Option('--fail-on <level>', 'what ends with code 1').choices(['none', ...levels]).default('none'),
     )
-    .option('--json', 'print JSON (what is done anyway)')
     .addHelpText('after', examples)
     .action(() => advise(command));
 }
@@ -50,8 +50,8 @@ async function advise(command: Command): Promise<void> {
       atLeast: upper(level),
     }),
   );
-  if (found.length === 0) process.stderr.write('No issues found\n');
-  process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (found.length === 0) note('No issues found');
+  printResult(found, () => `${JSON.stringify(found, null, 2)}\n`);
   if (failOn !== 'none' && found.some((finding) => isAtLeast(finding.level, upper(failOn)))) {
     throw new CommandFailure(`fail-on is set to ${failOn}, non-zero exit`);
   }

@@ -4,6 +4,7 @@ import { CommandFailure } from '../exit.ts';
 import { writeMigration } from '../migration-file.ts';
 import { snapshotOf, snapshotOfMigrations } from '../schema-sides.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
+import { note, printResult } from '../ui/output.ts';
 
 const examples = `
 The migrations are applied to a database in a temporary folder; what the target has otherwise is printed as SQL.
@@ -24,7 +25,6 @@ type Options = {
   readonly schema?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly json?: boolean;
 };
 
 /** `ownbase db diff`: what a database has that the migrations do not make. */
@@ -34,7 +34,6 @@ export function configure(command: Command): void {
     .option('-s, --schema <names>', 'schemas to compare, separated by commas (default: all of the project)')
     .option('--from <side>', 'migrations, local, or a database URL', 'migrations')
     .option('--to <side>', 'the same (default: the database of --db-url, else of this project)')
-    .option('--json', 'print statements and notes as JSON')
     .addOption(new Option('--use-migra').hideHelp())
     .addOption(new Option('--use-pg-delta').hideHelp())
     .addHelpText('after', examples)
@@ -50,20 +49,15 @@ async function diff(command: Command): Promise<void> {
   const { compareSchemas } = await import('../../platform/schema/compare.ts');
   const { toScript } = await import('../../platform/schema/script.ts');
   const change = compareSchemas(from, to);
-  for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(change, null, 2)}\n`);
-    return;
-  }
-  if (change.statements.length === 0) {
-    process.stderr.write('No schema changes found\n');
-    return;
-  }
-  if (options.file === undefined) process.stdout.write(toScript(change));
-  else
-    process.stderr.write(
-      `Wrote ${await writeMigration(target.config.projectDir, options.file, toScript(change))}\n`,
-    );
+  for (const line of change.notes) note(line, { mark: 'NOTE: ' });
+  const isEmpty = change.statements.length === 0;
+  if (isEmpty) note('No schema changes found');
+  const file =
+    isEmpty || options.file === undefined
+      ? null
+      : await writeMigration(target.config.projectDir, options.file, toScript(change));
+  if (file !== null) note(`Wrote ${file}`);
+  printResult({ ...change, file }, () => (isEmpty || file !== null ? '' : toScript(change)));
 }
 
 async function readSide(side: string, target: Target, wanted: readonly string[] | null): Promise<Snapshot> {

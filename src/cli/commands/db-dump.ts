@@ -6,8 +6,8 @@ import type { AdminClient } from '../../pg/connect.ts';
 import { CommandFailure } from '../exit.ts';
 import { describePgDump, findPgDump, type PgDump, runPgDump } from '../pg-dump.ts';
 import { addTargetOptions, withClient } from '../target.ts';
+import { note, printEnd, printResult, speaksJson } from '../ui/output.ts';
 import { clearProgress, showProgress } from '../ui/progress-line.ts';
-import { printResult } from '../ui/result.ts';
 
 const examples = `
 A pg_dump of --pg-bin or of the PATH does it where its version is not older than the server's; else ownbase writes the
@@ -29,7 +29,6 @@ type Options = {
   readonly exclude: readonly string[];
   readonly schema: readonly string[];
   readonly dryRun?: boolean;
-  readonly json?: boolean;
 };
 
 /** `ownbase db dump`: schema, data or roles of a database as SQL. */
@@ -43,7 +42,6 @@ export function configure(command: Command): void {
     .option('--use-copy', 'COPY instead of INSERT (needs pg_dump)')
     .option('--keep-comments', 'keep the comments of pg_dump')
     .option('--dry-run', 'print what would be run')
-    .option('--json', 'with --file: print what was written as JSON')
     .addHelpText('after', examples)
     .action(() => dump(command));
 }
@@ -64,12 +62,11 @@ async function dump(command: Command): Promise<void> {
     }
     const request = { ...options, url: target.ownerUrl, kind } as const;
     if (options.dryRun === true) {
-      process.stdout.write(
-        found === undefined ? 'ownbase (built in)\n' : `${describePgDump(found, request)}\n`,
-      );
+      const command = found === undefined ? 'ownbase (built in)' : describePgDump(found, request);
+      printResult({ kind, command }, () => `${command}\n`);
       return;
     }
-    process.stderr.write(`Dumping ${kind} of the database${toolName(found)}...\n`);
+    note(`Dumping ${kind} of the database${toolName(found)}...`);
     const output = options.file === undefined ? process.stdout : createWriteStream(resolve(options.file));
     const onObject = progressOf(options);
     if (found !== undefined) await runPgDump(found, request, output, onObject);
@@ -78,7 +75,7 @@ async function dump(command: Command): Promise<void> {
     if (options.file !== undefined) {
       await new Promise<void>((done) => output.end(() => done()));
       const file = resolve(options.file);
-      printResult(options.json, { file, kind, tool: found?.path ?? 'ownbase' }, `Dumped to ${file}.`);
+      printEnd({ file, kind, tool: found?.path ?? 'ownbase' }, `Dumped to ${file}.`);
     }
   });
 }
@@ -101,8 +98,8 @@ function checkOptions({
   exclude,
   keepComments,
   schema,
-  json,
   file,
+  dryRun,
 }: Options): void {
   const refuse = (rule: string): never => {
     throw new CommandFailure(rule);
@@ -110,7 +107,8 @@ function checkOptions({
   if (dataOnly === true && roleOnly === true) refuse('--data-only and --role-only exclude each other.');
   if ((useCopy === true || exclude.length > 0) && dataOnly !== true)
     refuse('--use-copy and --exclude go with --data-only.');
-  if (json === true && file === undefined) refuse('--json goes with --file: the dump itself is SQL.');
+  if (speaksJson() && file === undefined && dryRun !== true)
+    refuse('--json goes with --file: the dump itself is SQL.');
   if (keepComments === true && dataOnly === true) refuse('--keep-comments does not go with --data-only.');
   if (schema.length > 0 && roleOnly === true) refuse('--schema does not go with --role-only.');
 }
@@ -147,7 +145,7 @@ async function writeBuiltIn(
   const { toScript } = await import('../../platform/schema/script.ts');
   const snapshot = await readSnapshot(client, schemas);
   const change = compareSchemas(emptySnapshot, snapshot);
-  for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
+  for (const line of change.notes) note(line, { mark: 'NOTE: ' });
   output.write(toScript(change));
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, withClient } from '../target.ts';
+import { note, printResult } from '../ui/output.ts';
 
 const examples = `
 The extension plpgsql_check examines every PL/pgSQL function: wrong names, wrong types, unused variables. It is
@@ -22,7 +23,6 @@ export function configure(command: Command): void {
     .addOption(
       new Option('--fail-on <level>', 'what ends with code 1').choices(['none', ...levels]).default('none'),
     )
-    .option('--json', 'print JSON (what is done anyway)')
     .addHelpText('after', examples)
     .action(() => lint(command));
 }
@@ -40,8 +40,8 @@ async function lint(command: Command): Promise<void> {
     const severe = issues.filter((issue) => severity(issue) >= levels.indexOf(level));
     return severe.length === 0 ? [] : [{ function: name, issues: severe }];
   });
-  if (shown.length === 0) process.stderr.write('No schema errors found\n');
-  process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+  if (shown.length === 0) note('No schema errors found');
+  printResult(shown, () => `${JSON.stringify(shown, null, 2)}\n`);
   const limit = failOn === 'none' ? Number.POSITIVE_INFINITY : levels.indexOf(failOn);
   if (shown.some(({ issues }) => issues.some((issue) => severity(issue) >= limit))) {
     throw new CommandFailure(`fail-on is set to ${failOn}, non-zero exit`);

@@ -5,7 +5,7 @@ import { writeMigration } from '../migration-file.ts';
 import { snapshotOf, snapshotOfMigrations } from '../schema-sides.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
-import { printResult } from '../ui/result.ts';
+import { note, printEnd } from '../ui/output.ts';
 
 const examples = `
 Writes a new migration with what the database has and the migrations do not make: all of the project where there are no
@@ -18,7 +18,7 @@ Examples:
   $ ownbase db pull add_profiles --yes --db-url "$DB_URL"
   $ ownbase db pull --local --schema public,private`;
 
-type Options = { readonly schema?: string; readonly yes?: boolean; readonly json?: boolean };
+type Options = { readonly schema?: string; readonly yes?: boolean };
 
 /** `ownbase db pull`: a migration from what a database has. */
 export function configure(command: Command): void {
@@ -26,31 +26,29 @@ export function configure(command: Command): void {
     .argument('[name]', 'name of the migration', 'remote_schema')
     .option('-s, --schema <names>', 'schemas to compare, separated by commas (default: all of the project)')
     .option('-y, --yes', 'record the migration without asking')
-    .option('--json', 'print the path and whether it was recorded as JSON')
     .addOption(new Option('--diff-engine <name>').hideHelp())
     .addHelpText('after', examples)
     .action((name: string) => pull(command, name));
 }
 
 async function pull(command: Command, name: string): Promise<void> {
-  const { schema, yes, json } = command.opts<Options>();
+  const { schema, yes } = command.opts<Options>();
   const target = await requireTarget(command);
   await demandSameHistory(target);
   const change = await changeOf(target, schema?.split(',').map((part) => part.trim()) ?? null);
-  for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
+  for (const line of change.notes) note(line, { mark: 'NOTE: ' });
   if (change.statements.length === 0) throw new CommandFailure('No schema changes found');
   const { toScript } = await import('../../platform/schema/script.ts');
   const { projectDir } = target.config;
   const path = await writeMigration(projectDir, name, toScript(change));
-  process.stderr.write(`Schema written to ${path}\n`);
+  note(`Schema written to ${path}`);
   const recorded = yes === true || (await confirm('Update remote migration history table?'));
   if (recorded) {
     const { repairHistory } = await import('../../platform/migrations/repair.ts');
     const version = /\d+/.exec(path.split(/[/\\]/).at(-1) ?? '')?.[0] ?? '';
     await repairHistory({ projectDir, url: target.url, versions: [version], status: 'applied' });
   }
-  printResult(
-    json,
+  printEnd(
     { path, recorded },
     recorded
       ? 'Recorded as applied in the history of the database.'

@@ -3,8 +3,8 @@ import colors from 'picocolors';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
+import { printEnd } from '../ui/output.ts';
 import { reportPreparation } from '../ui/progress.ts';
-import { printResult } from '../ui/result.ts';
 
 const examples = `
 What is missing is listed first, and applied after a yes (or with --yes): each file in a transaction of its own,
@@ -21,7 +21,6 @@ type Options = {
   readonly includeRoles?: boolean;
   readonly includeSeed?: boolean;
   readonly yes?: boolean;
-  readonly json?: boolean;
 };
 
 /** `ownbase db push`: applies what a database elsewhere lacks of the project. */
@@ -32,7 +31,6 @@ export function configure(command: Command): void {
     .option('--include-roles', 'also run supabase/roles.sql')
     .option('--include-seed', 'also run seed files that were not run yet')
     .option('-y, --yes', 'do not ask')
-    .option('--json', 'print what was, or would be, applied as JSON')
     .addHelpText('after', examples)
     .action(() => push(command));
 }
@@ -45,7 +43,7 @@ async function push(command: Command): Promise<void> {
   const plan = await planMigration(wanted);
   const name = target.isExternal ? 'Remote database' : 'Local database';
   if (plan.scripts.length === 0) {
-    printResult(options.json, { dryRun: options.dryRun === true, applied: [] }, `${name} is up to date.`);
+    printEnd({ dryRun: options.dryRun === true, applied: [] }, `${name} is up to date.`);
     return;
   }
   const list = plan.scripts.map(
@@ -53,7 +51,7 @@ async function push(command: Command): Promise<void> {
   );
   if (options.dryRun === true) {
     const text = `DRY RUN: migrations will *not* be pushed to the database.\nWould push these files:\n${list.join('\n')}`;
-    printResult(options.json, { dryRun: true, applied: plan.scripts }, text);
+    printEnd({ dryRun: true, applied: plan.scripts }, text);
     return;
   }
   const question = `Do you want to push these files to the ${name.toLowerCase()}?\n${list.join('\n')}\n`;
@@ -61,7 +59,7 @@ async function push(command: Command): Promise<void> {
     throw new CommandFailure(`${question}Nothing was changed. Say --yes to push them.`);
   }
   await migrate(wanted);
-  printResult(options.json, { dryRun: false, applied: plan.scripts }, 'Finished ownbase db push.');
+  printEnd({ dryRun: false, applied: plan.scripts }, 'Finished ownbase db push.');
 }
 
 function settings({ config, url, ownerUrl }: Target, options: Options) {

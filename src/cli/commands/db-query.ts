@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, requireTarget } from '../target.ts';
 import { csvLine } from '../ui/csv.ts';
+import { printResult } from '../ui/output.ts';
 import { columns } from '../ui/table.ts';
 
 const examples = `
@@ -24,7 +25,6 @@ export function configure(command: Command): void {
     .argument('[sql]', 'the SQL; from standard input when neither it nor --file is given')
     .option('-f, --file <path>', 'a file with the SQL')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(outputs).default('table'))
-    .option('--json', 'the same as -o json')
     .addHelpText('after', examples)
     .action((sql?: string) => runSql(command, sql));
 }
@@ -32,9 +32,8 @@ export function configure(command: Command): void {
 type Row = Readonly<Record<string, unknown>>;
 
 async function runSql(command: Command, sql: string | undefined): Promise<void> {
-  const { file, json, output } = command.opts<{
+  const { file, output } = command.opts<{
     file?: string;
-    json?: boolean;
     output: (typeof outputs)[number];
   }>();
   if (sql !== undefined && file !== undefined) throw new CommandFailure('Give the SQL or a file, not both.');
@@ -51,11 +50,10 @@ async function runSql(command: Command, sql: string | undefined): Promise<void> 
   } finally {
     await client.end();
   }
-  process.stdout.write(print(rows, json === true ? 'json' : output));
+  printResult(rows, () => print(rows, output));
 }
 
 function print(rows: readonly Row[], output: (typeof outputs)[number]): string {
-  if (output === 'json') return `${JSON.stringify(rows, null, 2)}\n`;
   const names = Object.keys(rows[0] ?? {});
   if (names.length === 0) return '';
   const cells = rows.map((row) => names.map((name) => cellText(row[name])));

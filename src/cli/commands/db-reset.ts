@@ -6,8 +6,8 @@ import { loadProject } from '../project-options.ts';
 import { applyProject, type ResetFacts, resetProject } from '../reset-project.ts';
 import { addTargetOptions, findTarget } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
+import { note, printEnd } from '../ui/output.ts';
 import { reportPreparation } from '../ui/progress.ts';
-import { printResult } from '../ui/result.ts';
 
 const examples = `
 Everything that the project made is dropped: its schemas and tables, users, buckets, vault secrets, policies. A
@@ -25,7 +25,6 @@ export function configure(command: Command): void {
     .option('--version <version>', 'apply migrations up to this one')
     .option('--last <n>', 'leave out the last n migrations')
     .option('-y, --yes', 'do not ask before an external database is emptied')
-    .option('--json', 'print what was applied as JSON')
     .addHelpText('after', examples)
     .action(() => resetDatabase(command));
 }
@@ -35,7 +34,6 @@ type Options = {
   readonly version?: string;
   readonly last?: string;
   readonly yes?: boolean;
-  readonly json?: boolean;
 };
 
 async function resetDatabase(command: Command): Promise<void> {
@@ -49,11 +47,10 @@ async function resetDatabase(command: Command): Promise<void> {
       throw new CommandFailure('Nothing was changed. Say --yes to empty an external database.');
     }
   }
-  finish(await resetProject(target, { seed: options.seed, upTo }), options);
+  finish(await resetProject(target, { seed: options.seed, upTo }));
 }
 
-const finish = (facts: ResetFacts, { json }: Options): void =>
-  printResult(json, facts, 'The database is reset.');
+const finish = (facts: ResetFacts): void => printEnd(facts, 'The database is reset.');
 
 /** Nothing runs: the cluster is deleted and made again. */
 async function recreate(config: Config, options: Options, upTo: string | undefined): Promise<void> {
@@ -64,14 +61,14 @@ async function recreate(config: Config, options: Options, upTo: string | undefin
   const { loadInstanceKeys } = await import('../../identity/instance-keys.ts');
   const dataDir = join(stateDir(config.projectDir), 'postgres');
   const place = await realDataDir(dataDir);
-  if (place !== undefined) await settlePreviousPostmaster(place, (text) => process.stderr.write(`${text}\n`));
+  if (place !== undefined) await settlePreviousPostmaster(place, (text) => note(text));
   await removeDataDir(dataDir);
   const keys = await loadInstanceKeys(config.keys, config.projectDir);
   const bare: Config = { ...config, db: { ...config.db, migrate: false, seed: false } };
   const prepared = await prepareDatabase(bare, keys, reportPreparation);
   try {
     const made = { config, url: prepared.publicUrl, ownerUrl: prepared.urls.owner };
-    finish(await applyProject(made, { seed: options.seed, upTo }), options);
+    finish(await applyProject(made, { seed: options.seed, upTo }));
   } finally {
     await prepared.embedded?.stop();
   }

@@ -3,6 +3,7 @@ import colors from 'picocolors';
 import { systemClock } from '../../core/clock.ts';
 import { exitCode } from '../exit.ts';
 import { addTargetOptions, requireTarget } from '../target.ts';
+import { printResult } from '../ui/output.ts';
 
 const examples = `
 Writes nothing. Ends with code 1 when something does not work.
@@ -14,7 +15,6 @@ Examples:
 /** `ownbase doctor`: examines the database of the running instance, or the named one. */
 export function configure(command: Command): void {
   addTargetOptions(command)
-    .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(() => examineDatabase(command));
 }
@@ -29,8 +29,7 @@ async function examineDatabase(command: Command): Promise<void> {
   try {
     const apiKeys = [keys.api.anonToken, keys.api.serviceToken];
     const report = await examine({ client, clock: systemClock, apiKeys });
-    if (command.opts().json === true) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    else process.stdout.write(`${report.map(line).join('\n')}\n`);
+    printResult(report, () => `${report.map(line).join('\n')}\n`);
     if (report.some(({ status }) => status === 'fail')) process.exitCode = exitCode.failed;
   } finally {
     await client.end();

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { CommandFailure } from '../exit.ts';
 
 import { addTargetOptions, requireTarget } from '../target.ts';
+import { printResult } from '../ui/output.ts';
 
 const examples = `
 The output is that of the Supabase CLI. Without --schema: public and the schemas that the API shows.
@@ -49,7 +50,7 @@ async function printTypes(command: Command, positional: string | undefined): Pro
     const database = await introspectTypes(client, [...new Set(schemas)]);
     const types = await generateTypeScript(database, { detectOneToOne: postgrestV9Compat !== true });
     // The Supabase CLI ends its output with an empty line.
-    process.stdout.write(`${types}\n`);
+    printResult({ language, schemas: [...new Set(schemas)], types }, () => `${types}\n`);
   } finally {
     await client.end();
   }

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { addProjectOption, projectDirOf } from '../project-options.ts';
-import { printResult } from '../ui/result.ts';
+import { printEnd } from '../ui/output.ts';
 
 const examples = `
 The file holds every setting with its default and what it does; the Supabase CLI reads it too. Migrations go to
@@ -20,13 +20,12 @@ const IGNORED = ['.branches', '.temp', '.env.keys', '.env.local', '.env.*.local'
 export function configure(command: Command): void {
   addProjectOption(command)
     .option('--force', 'overwrite a supabase/config.toml that is there')
-    .option('--json', 'print what was written as JSON')
     .addHelpText('after', examples)
     .action(() => initialize(command));
 }
 
 async function initialize(command: Command): Promise<void> {
-  const { force, json } = command.opts<{ force?: boolean; json?: boolean }>();
+  const { force } = command.opts<{ force?: boolean }>();
   const projectDir = projectDirOf(command);
   const { configToml } = await import('../scaffold/config-toml.ts');
   const folder = join(projectDir, 'supabase');
@@ -39,7 +38,7 @@ async function initialize(command: Command): Promise<void> {
     throw new CommandFailure(`${config} is there already. Say --force to write it anew.`);
   }
   const ignoring = await addIgnored(join(folder, '.gitignore'));
-  printResult(json, { config, gitignore: ignoring }, 'Finished ownbase init.');
+  printEnd({ config, gitignore: ignoring }, 'Finished ownbase init.');
 }
 
 /** The folder's name, as far as the Supabase CLI takes it for an id. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandModule } from '../command-module.ts';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, withClient } from '../target.ts';
+import { note, printResult } from '../ui/output.ts';
 import { columns } from '../ui/table.ts';
 
 /** Message when pg_stat_statements is not there. */
@@ -13,13 +14,12 @@ export function inspection(name: string, calledBy: string): CommandModule {
   return {
     configure(command) {
       addTargetOptions(command)
-        .option('--json', 'print as JSON')
         .addHelpText(
           'after',
           `\nExamples:\n  $ ownbase inspect db ${name}\n  $ ownbase inspect db ${name} --json --db-url postgresql://postgres:secret@db.example.com/postgres`,
         )
         .action(async () => {
-          if (name !== calledBy) process.stderr.write(`${calledBy} is the older name of ${name}.\n`);
+          if (name !== calledBy) note(`${calledBy} is the older name of ${name}.`);
           await printReport(command, name);
         });
     },
@@ -34,14 +34,10 @@ async function printReport(command: Command, name: string): Promise<void> {
   await withClient(command, async (client) => {
     const rows = await runReport(client, report);
     if ('kind' in rows) throw new CommandFailure(NO_STATEMENTS);
-    if (command.opts().json === true) {
-      process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-      return;
-    }
     const names = Object.keys(report.columns);
     const cells = rows.map((row) => names.map((column) => oneLine(row[column])));
-    process.stdout.write(`${columns(Object.values(report.columns), cells)}\n`);
-    if (rows.length === 0) process.stderr.write('Nothing to report.\n');
+    printResult(rows, () => `${columns(Object.values(report.columns), cells)}\n`);
+    if (rows.length === 0) note('Nothing to report.');
   });
 }
 

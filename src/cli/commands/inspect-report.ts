@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { addTargetOptions, withClient } from '../target.ts';
 import { csvLine } from '../ui/csv.ts';
+import { printEnd, warn } from '../ui/output.ts';
 import { clearProgress, showProgress } from '../ui/progress-line.ts';
-import { printResult } from '../ui/result.ts';
 import { NO_STATEMENTS } from './inspect-db.ts';
 
 const examples = `
@@ -18,13 +18,12 @@ Examples:
 export function configure(command: Command): void {
   addTargetOptions(command)
     .option('--output-dir <dir>', 'where to make the folder', '.')
-    .option('--json', 'print the paths as JSON')
     .addHelpText('after', examples)
     .action(() => writeReports(command));
 }
 
 async function writeReports(command: Command): Promise<void> {
-  const { outputDir, json } = command.opts<{ outputDir: string; json?: boolean }>();
+  const { outputDir } = command.opts<{ outputDir: string }>();
   const { reports } = await import('../../platform/inspect/reports.ts');
   const { runReport } = await import('../../platform/inspect/run.ts');
   const folder = resolve(outputDir, new Date().toISOString().slice(0, 10));
@@ -37,7 +36,7 @@ async function writeReports(command: Command): Promise<void> {
       const rows = await runReport(client, report);
       if ('kind' in rows) {
         clearProgress();
-        process.stderr.write(`${name} is left out. ${NO_STATEMENTS}\n`);
+        warn(`${name} is left out. ${NO_STATEMENTS}`);
         continue;
       }
       const names = Object.keys(report.columns);
@@ -49,5 +48,5 @@ async function writeReports(command: Command): Promise<void> {
     clearProgress();
     return written;
   });
-  printResult(json, { files }, `Wrote ${files.length} reports to ${folder}.`);
+  printEnd({ files }, `Wrote ${files.length} reports to ${folder}.`);
 }

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
-import { encodeValues, type Format, formats } from '../encode.ts';
+import { encodeValues, type Format, formats, sortedValues } from '../encode.ts';
 import { CommandFailure } from '../exit.ts';
 import { findInstance } from '../instance-file.ts';
 import { addProjectOption, loadProject, projectDirOf } from '../project-options.ts';
 import { keyValues, s3KeyValues } from '../status-values.ts';
+import { printResult, warn } from '../ui/output.ts';
 import { columns } from '../ui/table.ts';
 
 const examples = `
@@ -21,7 +22,6 @@ export function configure(command: Command): void {
     .option('--generate', 'make new random keys and keep them in .ownbase/keys.json')
     .option('--force', 'replace keys that were made before: tokens signed with them stop working')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('pretty'))
-    .option('--json', 'the same as -o json')
     .addHelpText('after', examples)
     .action(() => printKeys(command));
 }
@@ -29,27 +29,24 @@ export function configure(command: Command): void {
 type Options = {
   readonly generate?: boolean;
   readonly force?: boolean;
-  readonly json?: boolean;
   readonly output: Format;
 };
 
 async function printKeys(command: Command): Promise<void> {
   const projectDir = projectDirOf(command);
-  const { generate, force, json, output: asked } = command.opts<Options>();
-  const output = json === true ? 'json' : asked;
+  const { generate, force, output } = command.opts<Options>();
   if (generate) await makeKeys(projectDir, force === true);
   const { loadInstanceKeys } = await import('../../identity/instance-keys.ts');
   const keys = await loadInstanceKeys(loadProject(command).config.keys, projectDir);
   const values = { ...keyValues(keys), ...s3KeyValues(keys) };
-  process.stdout.write(
+  printResult(sortedValues(values), () =>
     output === 'pretty'
       ? `${columns(['name', 'value'], Object.entries(values))}\n`
       : encodeValues(values, output),
   );
-  if (keys.isDemo)
-    process.stderr.write('These are the public development keys: never expose a backend with them.\n');
+  if (keys.isDemo) warn('These are the public development keys: never expose a backend with them.');
   if (generate && (await findInstance(projectDir))) {
-    process.stderr.write('The running backend uses the keys it was started with: start it again.\n');
+    warn('The running backend uses the keys it was started with: start it again.');
   }
 }
 

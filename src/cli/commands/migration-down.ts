@@ -3,7 +3,7 @@ import { CommandFailure } from '../exit.ts';
 import { resetProject } from '../reset-project.ts';
 import { addTargetOptions, requireTarget } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
-import { printResult } from '../ui/result.ts';
+import { note, printEnd } from '../ui/output.ts';
 
 const examples = `
 There are no scripts that undo a migration: everything that the project made is dropped, all data with it, and the
@@ -14,20 +14,19 @@ Examples:
   $ ownbase migration down --last 3 --yes
   $ ownbase db reset                      takes all back and applies them anew`;
 
-type Options = { readonly last: string; readonly yes?: boolean; readonly json?: boolean };
+type Options = { readonly last: string; readonly yes?: boolean };
 
 /** `ownbase migration down`: back to an earlier migration. */
 export function configure(command: Command): void {
   addTargetOptions(command, ['skip-missing-extensions'])
     .option('--last <n>', 'how many of the applied migrations to take back', '1')
     .option('-y, --yes', 'do not ask')
-    .option('--json', 'print what was taken back and what was applied as JSON')
     .addHelpText('after', examples)
     .action(() => takeBack(command));
 }
 
 async function takeBack(command: Command): Promise<void> {
-  const { last, yes, json } = command.opts<Options>();
+  const { last, yes } = command.opts<Options>();
   const count = Number(last);
   if (!Number.isInteger(count) || count < 1) throw new CommandFailure('--last must be greater than 0');
   const target = await requireTarget(command);
@@ -44,9 +43,9 @@ async function takeBack(command: Command): Promise<void> {
   if (yes !== true && !(await confirm(question))) {
     throw new CommandFailure(`${question}\nNothing was changed. Say --yes to revert them.`);
   }
-  process.stderr.write(`Resetting database to version: ${upTo}\n`);
+  note(`Resetting database to version: ${upTo}`);
   const facts = await resetProject(target, { upTo });
-  printResult(json, { version: upTo, reverted, ...facts }, `The database is at version ${upTo}.`);
+  printEnd({ version: upTo, reverted, ...facts }, `The database is at version ${upTo}.`);
 }
 
 async function appliedVersions(url: string): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, withClient } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
-import { printResult } from '../ui/result.ts';
+import { printEnd, warn } from '../ui/output.ts';
 
 const examples = `
 Writes supabase/migrations/<version>_<name>.sql for each entry of supabase_migrations.schema_migrations, with the
@@ -19,13 +19,12 @@ Examples:
 export function configure(command: Command): void {
   addTargetOptions(command)
     .option('-y, --yes', 'do not ask before files are overwritten')
-    .option('--json', 'print the paths as JSON')
     .addHelpText('after', examples)
     .action(() => fetchMigrations(command));
 }
 
 async function fetchMigrations(command: Command): Promise<void> {
-  const { yes, json } = command.opts<{ yes?: boolean; json?: boolean }>();
+  const { yes } = command.opts<{ yes?: boolean }>();
   const { readRecords } = await import('../../platform/migrations/history.ts');
   await withClient(command, async (client, { config }) => {
     const folder = join('supabase', 'migrations');
@@ -39,13 +38,13 @@ async function fetchMigrations(command: Command): Promise<void> {
     for (const { version, name, statements } of await readRecords(client)) {
       const file = `${version}_${name}.sql`;
       if (statements === null || !isPlainName(file)) {
-        process.stderr.write(`${version} is left out: the history has no file of it.\n`);
+        warn(`${version} is left out: the history has no file of it.`);
         continue;
       }
       await writeFile(join(place, file), `${statements.join(';\n')};\n`);
       paths.push(join(folder, file));
     }
-    printResult(json, { paths }, `Wrote ${paths.length} migrations to ${folder}.`);
+    printEnd({ paths }, `Wrote ${paths.length} migrations to ${folder}.`);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addTargetOptions, requireTarget } from '../target.ts';
+import { printResult } from '../ui/output.ts';
 import { columns } from '../ui/table.ts';
 
 const examples = `
@@ -10,7 +11,6 @@ Examples:
 /** `ownbase migration list`: shows which files are applied to the database. */
 export function configure(command: Command): void {
   addTargetOptions(command)
-    .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(() => printMigrations(command));
 }
@@ -32,16 +32,12 @@ async function printMigrations(command: Command): Promise<void> {
       file: local.has(version),
       applied: applied.has(version),
     }));
-    if (command.opts().json === true) {
-      process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
-      return;
-    }
     const rows = facts.map(({ version, file, applied: isApplied }) => [
       file ? version : '',
       isApplied ? version : '',
       timeOf(version),
     ]);
-    process.stdout.write(`${columns(['Local', 'Remote', 'Time (UTC)'], rows)}\n`);
+    printResult(facts, () => `${columns(['Local', 'Remote', 'Time (UTC)'], rows)}\n`);
   } finally {
     await client.end();
   }

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { writeMigration } from '../migration-file.ts';
 import { addProjectOption, projectDirOf } from '../project-options.ts';
+import { printResult } from '../ui/output.ts';
 
 const examples = `
 What is piped in becomes the content of the file.
@@ -14,14 +15,13 @@ Examples:
 export function configure(command: Command): void {
   addProjectOption(command)
     .argument('<name>', 'what the migration does, for example add_posts')
-    .option('--json', 'print the path as JSON')
     .addHelpText('after', examples)
-    .action((name: string) => makeMigration(projectDirOf(command), name, command.opts().json === true));
+    .action((name: string) => makeMigration(projectDirOf(command), name));
 }
 
-async function makeMigration(projectDir: string, name: string, asJson: boolean): Promise<void> {
+async function makeMigration(projectDir: string, name: string): Promise<void> {
   const path = await writeMigration(projectDir, name, (await hasPipe()) ? await text(process.stdin) : '');
-  process.stdout.write(asJson ? `${JSON.stringify({ path })}\n` : `Created new migration at ${path}\n`);
+  printResult({ path }, () => `Created new migration at ${path}\n`);
 }
 
 /** Whether something was piped or redirected in; a terminal or nothing at all is not waited for. */

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, requireTarget } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
-import { printResult } from '../ui/result.ts';
+import { printEnd } from '../ui/output.ts';
 
 const examples = `
 Changes supabase_migrations.schema_migrations and nothing else: no file is applied and nothing is undone. Without
@@ -23,17 +23,12 @@ export function configure(command: Command): void {
         .makeOptionMandatory(),
     )
     .option('-y, --yes', 'do not ask before the whole history is changed')
-    .option('--json', 'print what was changed as JSON')
     .addHelpText('after', examples)
     .action((versions: string[]) => repair(command, versions));
 }
 
 async function repair(command: Command, versions: readonly string[]): Promise<void> {
-  const { status, yes, json } = command.opts<{
-    status: 'applied' | 'reverted';
-    yes?: boolean;
-    json?: boolean;
-  }>();
+  const { status, yes } = command.opts<{ status: 'applied' | 'reverted'; yes?: boolean }>();
   const invalid = versions.find((version) => !/^\d+$/.test(version));
   if (invalid !== undefined) throw new CommandFailure(`failed to parse ${invalid}: invalid version number`);
   const { config, url } = await requireTarget(command);
@@ -44,8 +39,7 @@ async function repair(command: Command, versions: readonly string[]): Promise<vo
   }
   const { repairHistory } = await import('../../platform/migrations/repair.ts');
   const changed = await repairHistory({ projectDir: config.projectDir, url, versions, status });
-  printResult(
-    json,
+  printEnd(
     { status, versions: changed },
     `Repaired migration history: [${changed.join(' ')}] => ${status}\nRun ownbase migration list to show the updated migration history.`,
   );

@@ -6,8 +6,8 @@ import type { MigrationFile } from '../../platform/migrations/project-files.ts';
 import { CommandFailure } from '../exit.ts';
 import { loadProject } from '../project-options.ts';
 import { addTargetOptions } from '../target.ts';
+import { note, printEnd } from '../ui/output.ts';
 import { reportPreparation } from '../ui/progress.ts';
-import { printResult } from '../ui/result.ts';
 
 const examples = `
 The migrations are applied to a database in a temporary folder; the last file then makes what all of them made, and
@@ -23,13 +23,12 @@ Examples:
 export function configure(command: Command): void {
   addTargetOptions(command, ['pg-bin', 'skip-missing-extensions'])
     .option('--version <version>', 'the last migration to squash (default: all)')
-    .option('--json', 'print what was done as JSON')
     .addHelpText('after', examples)
     .action(() => squash(command));
 }
 
 async function squash(command: Command): Promise<void> {
-  const { version, json } = command.opts<{ version?: string; json?: boolean }>();
+  const { version } = command.opts<{ version?: string }>();
   const { config } = loadProject(command);
   const { listMigrations } = await import('../../platform/migrations/project-files.ts');
   const all = await listMigrations(config.projectDir);
@@ -44,18 +43,13 @@ async function squash(command: Command): Promise<void> {
   }
   const merged = all.slice(0, index);
   if (merged.length === 0) {
-    printResult(
-      json,
-      { migration: last.path, removed: [] },
-      `${last.path} is already the earliest migration.`,
-    );
+    printEnd({ migration: last.path, removed: [] }, `${last.path} is already the earliest migration.`);
     return;
   }
   const text = await squashed(config, last);
   await writeFile(join(config.projectDir, last.path), text);
   for (const { path } of merged) await rm(join(config.projectDir, path));
-  printResult(
-    json,
+  printEnd(
     { migration: last.path, removed: merged.map(({ path }) => path) },
     `Squashed local migrations to ${last.path}\nRun ownbase migration repair --status applied to update the history of a database.`,
   );
@@ -67,7 +61,7 @@ async function squashed(config: Config, last: MigrationFile): Promise<string> {
   const { readSnapshot } = await import('../../platform/schema/read.ts');
   const { compareSchemas } = await import('../../platform/schema/compare.ts');
   const { toScript } = await import('../../platform/schema/script.ts');
-  process.stderr.write('Applying migrations to a database in a temporary folder...\n');
+  note('Applying migrations to a database in a temporary folder...');
   const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
     reportPreparation({ kind: 'migrations', event });
   const change = await withShadowDatabase(config, report, async (shadow) => {
@@ -80,6 +74,6 @@ async function squashed(config: Config, last: MigrationFile): Promise<string> {
       await client.end();
     }
   });
-  for (const note of change.notes) process.stderr.write(`NOTE: ${note}\n`);
+  for (const line of change.notes) note(line, { mark: 'NOTE: ' });
   return toScript(change);
 }

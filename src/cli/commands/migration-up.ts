@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addTargetOptions, requireTarget } from '../target.ts';
+import { printEnd } from '../ui/output.ts';
 import { reportPreparation } from '../ui/progress.ts';
-import { printResult } from '../ui/result.ts';
 
 const examples = `
 Each file is one transaction together with its entry in supabase_migrations.schema_migrations.
@@ -14,7 +14,6 @@ Examples:
 export function configure(command: Command): void {
   addTargetOptions(command, ['skip-missing-extensions'])
     .option('--include-all', 'also apply files that are older than the last applied one')
-    .option('--json', 'print what was applied as JSON')
     .addHelpText('after', examples)
     .action(() => applyPending(command));
 }
@@ -31,8 +30,7 @@ async function applyPending(command: Command): Promise<void> {
     skipMissingExtensions: config.db.skipMissingExtensions,
     onEvent: (event) => reportPreparation({ kind: 'migrations', event }),
   });
-  printResult(
-    command.opts().json,
+  printEnd(
     { applied: applied.map(({ version, name, path }) => ({ version, name, path })) },
     applied.length === 0 ? 'Local database is up to date.' : `Applied ${applied.length}.`,
   );

@@ -3,6 +3,7 @@ import type { Observer } from '../../core/observe.ts';
 import { createLog } from '../../observe/log.ts';
 import type { RestServerConfig } from '../../rest/config/model.ts';
 import { CommandFailure, describeError, exitCode } from '../exit.ts';
+import { note, printResult, printStage, warn } from '../ui/output.ts';
 
 const examples = `
 Speaks PostgREST on any database: no other service, no bootstrap, no keys of ours. Settings have PostgREST's names: a
@@ -36,22 +37,26 @@ type Options = {
 
 async function run(file: string | null, options: Options): Promise<void> {
   const { workers, example, dumpConfig, dumpSchema, ready } = options;
-  if (example) return print((await import('../../rest/config/example.ts')).exampleConfig);
+  if (example) return printText('example', (await import('../../rest/config/example.ts')).exampleConfig);
   if (!(dumpConfig || dumpSchema || ready))
     return await serveRest(file, workers ?? parseCount(process.env.OWNBASE_WORKERS ?? '1'));
   const { askReadiness, describeConfig, describeSchema } = await import('../../rest/standalone/examine.ts');
   const sources = { file, env: process.env };
-  if (dumpConfig) return print(await describeConfig(sources, warnOfSettings));
-  if (dumpSchema) return print(`${await describeSchema(sources, warnOfSettings)}\n`);
+  if (dumpConfig) return printText('config', await describeConfig(sources, warnOfSettings));
+  if (dumpSchema) {
+    const schema = await describeSchema(sources, warnOfSettings);
+    return printResult(JSON.parse(schema), () => `${schema}\n`);
+  }
   const { isReady, text } = await askReadiness(sources);
   if (!isReady) throw new CommandFailure(text);
-  print(`${text}\n`);
+  printResult({ ready: isReady }, () => `${text}\n`);
 }
 
 const warnOfSettings = ({ message }: Error): void =>
-  void process.stderr.write(`Settings in the database could not be read: ${message}\n`);
+  warn(`Settings in the database could not be read: ${message}`);
 
-const print = (text: string): void => void process.stdout.write(text);
+/** A text of PostgREST's own form; JSON holds it under a name. */
+const printText = (name: string, text: string): void => printResult({ [name]: text }, () => text);
 
 const maxWorkers = 64;
 
@@ -80,7 +85,7 @@ async function serveRest(file: string | null, workers: number): Promise<void> {
     signal: stopping.signal,
     relayed: ['SIGUSR1', 'SIGUSR2'],
     onCrash: (crashed, code, retryMs) =>
-      process.stderr.write(`Worker ${crashed} ended (${code}); a new one starts in ${retryMs} ms.\n`),
+      warn(`Worker ${crashed} ended (${code}); a new one starts in ${retryMs} ms.`),
   }).catch((cause: unknown) => {
     throw new CommandFailure('The workers could not start.', exitCode.startFailed, { cause });
   });
@@ -117,7 +122,8 @@ async function serveInThisProcess(file: string | null, worker: ThisWorker | unde
 }
 
 function announce(port: number): void {
-  process.stderr.write(port === 0 ? 'Listening on a socket.\n' : `Listening on port ${port}.\n`);
+  const text = port === 0 ? 'Listening on a socket.' : `Listening on port ${port}.`;
+  printStage('ready', { port: port === 0 ? null : port }, () => note(text));
 }
 
 /** The least status of a request that is logged at a level. */

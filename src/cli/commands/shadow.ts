@@ -4,6 +4,7 @@ import { parseCount } from '../compat-options.ts';
 import { addBackendOptions, type TargetOptions, targetOf } from '../compat-target.ts';
 import { exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
+import { note, printStage, warn } from '../ui/output.ts';
 
 const examples = `
 Point the app at the address that is listened on. Every answer comes from --upstream, as it is and as soon as it is there;
@@ -27,7 +28,6 @@ type Options = TargetOptions & {
   readonly showValues?: boolean;
   readonly upstreamAnonKey?: string;
   readonly upstreamServiceKey?: string;
-  readonly json?: boolean;
 };
 
 /** `ownbase shadow`: a proxy before the old project that compares this backend in the background. */
@@ -43,7 +43,6 @@ export function configure(command: Command): void {
     .option('--queue <n>', 'requests that may wait to be compared; more are left out', parseCount, 1000)
     .option('--report <file>', 'write the report there as JSON, every ten seconds and at the end')
     .option('--show-values', 'show the values that differ')
-    .option('--json', 'print the report as JSON at the end')
     .addHelpText('after', examples)
     .action(() => shadow(command));
 }
@@ -68,8 +67,8 @@ async function shadow(command: Command): Promise<void> {
         : [[options.upstreamServiceKey, target.serviceKey] as const]),
     ]),
   });
-  process.stderr.write(
-    `${running.url} answers from ${options.upstream.href} and compares ${target.url}. Ctrl-C ends it.\n`,
+  printStage('ready', { url: running.url, upstream: options.upstream.href, compared: target.url }, () =>
+    note(`${running.url} answers from ${options.upstream.href} and compares ${target.url}. Ctrl-C ends it.`),
   );
   const timer = setInterval(() => void writeReport(running.report(), options.report), 10_000);
   await new Promise<void>((resolve) => {
@@ -79,7 +78,7 @@ async function shadow(command: Command): Promise<void> {
   clearInterval(timer);
   const report = await running.stop();
   await writeReport(report, options.report);
-  await print(report, options);
+  await print(report);
   const differs = report.routes.some(({ compared, same, unanswered }) => same < compared || unanswered > 0);
   process.exitCode = differs ? exitCode.failed : exitCode.ok;
 }
@@ -94,13 +93,13 @@ async function writeReport(report: ShadowReport, file: string | undefined): Prom
   if (file === undefined) return;
   const { writeFile } = await import('node:fs/promises');
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`).catch((error: Error) => {
-    process.stderr.write(`The report could not be written: ${error.message}\n`);
+    warn(`The report could not be written: ${error.message}`);
   });
 }
 
-async function print(report: ShadowReport, { json }: Options): Promise<void> {
+async function print(report: ShadowReport): Promise<void> {
   const { shadowText } = await import('../../compat/report/shadow-text.ts');
-  process.stdout.write(json === true ? `${JSON.stringify(report, null, 2)}\n` : `${shadowText(report)}\n`);
+  printStage('report', report, () => process.stdout.write(`${shadowText(report)}\n`));
 }
 
 function parseUrl(value: string): URL {

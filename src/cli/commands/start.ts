@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import type { Config } from '../../config/load.ts';
 import type { InstanceKeys } from '../../identity/instance-keys.ts';
-import { encodeValues } from '../encode.ts';
+import { sortedValues } from '../encode.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
 import { findInstance } from '../instance-file.ts';
 import { addConfigOptions, addProjectOption, loadProject } from '../project-options.ts';
+import { printResult, printStage, warn } from '../ui/output.ts';
 import { statusTable } from '../ui/status-table.ts';
 
 const examples = `
@@ -26,14 +27,13 @@ Examples:
 export function configure(command: Command): void {
   addConfigOptions(addProjectOption(command))
     .option('--detach', 'run in the background; return when it answers')
-    .option('--json', 'print URLs and keys as JSON')
     .addHelpText('after', examples)
     .action(() => start(command));
 }
 
 async function start(command: Command): Promise<void> {
   const { config, warnings } = loadProject(command);
-  for (const warning of warnings) process.stderr.write(`${colors.yellow('!')} ${warning}\n`);
+  for (const warning of warnings) warn(warning, { mark: `${colors.yellow('!')} ` });
   const { loadInstanceKeys } = await import('../../identity/instance-keys.ts');
   const keys = await loadInstanceKeys(config.keys, config.projectDir);
   guardDemoKeys(config, keys);
@@ -44,17 +44,19 @@ async function start(command: Command): Promise<void> {
       exitCode.startFailed,
     );
   }
-  const { detach, json } = command.opts<{ detach?: boolean; json?: boolean }>();
-  const announce = (values: Readonly<Record<string, string>>): void => {
-    process.stdout.write(json === true ? encodeValues(values, 'json') : `${statusTable(values)}\n`);
-  };
+  const { detach } = command.opts<{ detach?: boolean }>();
   if (detach === true) {
     const { startDetached } = await import('../detach.ts');
-    announce(await startDetached(config.projectDir));
+    const values = await startDetached(config.projectDir);
+    printResult(sortedValues(values), () => `${statusTable(values)}\n`);
     return;
   }
   const { runInstance } = await import('../run-instance.ts');
-  process.exitCode = await runInstance(config, keys, announce);
+  process.exitCode = await runInstance(config, keys, (values) =>
+    printStage('ready', { values: sortedValues(values) }, () =>
+      process.stdout.write(`${statusTable(values)}\n`),
+    ),
+  );
 }
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
@@ -69,5 +71,5 @@ function guardDemoKeys({ gateway }: Config, keys: InstanceKeys): void {
   }
   if (LOOPBACK.has(gateway.host)) return;
   const warning = `Anybody who reaches ${gateway.host}:${gateway.port} can read and change everything: the API keys are the public development keys. ${remedy}`;
-  process.stderr.write(`${colors.red(colors.bold('WARNING'))} ${warning}\n`);
+  warn(warning, { mark: `${colors.red(colors.bold('WARNING'))} ` });
 }

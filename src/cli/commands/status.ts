@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
-import { encodeValues, type Format, formats } from '../encode.ts';
+import { encodeValues, type Format, formats, sortedValues } from '../encode.ts';
 import { CommandFailure } from '../exit.ts';
 import { findInstance } from '../instance-file.ts';
 import { addProjectOption, projectDirOf } from '../project-options.ts';
 import { overrideNames } from '../status-values.ts';
+import { note, printResult, speaksJson } from '../ui/output.ts';
 import { statusTable } from '../ui/status-table.ts';
 
 const examples = `
@@ -20,7 +21,6 @@ Examples:
 export function configure(command: Command): void {
   addProjectOption(command)
     .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('pretty'))
-    .option('--json', 'the same as -o json')
     .option('--ready', 'ask the backend whether it is ready, and print that alone')
     .option('--override-name <key=NAME>', 'print a value under another name; repeatable', collect, [])
     .addHelpText('after', examples)
@@ -31,7 +31,6 @@ const collect = (value: string, previous: readonly string[]): string[] => [...pr
 
 type Options = {
   readonly output?: Format;
-  readonly json?: boolean;
   readonly ready?: boolean;
   readonly overrideName?: readonly string[];
 };
@@ -39,12 +38,22 @@ type Options = {
 /** Time that a backend has to say whether it is ready. */
 const READY_TIMEOUT_MS = 5_000;
 
+/** What the admin listener says, as it is where it is JSON. */
+function readinessOf(text: string, ready: boolean): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { ready };
+  }
+}
+
 async function printReadiness(url: string | undefined): Promise<void> {
   const answer = await fetch(url ?? '', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }).catch(
     () => undefined,
   );
   if (answer === undefined) throw new CommandFailure('The backend does not answer.');
-  process.stdout.write(`${await answer.text()}\n`);
+  const text = await answer.text();
+  printResult(readinessOf(text, answer.ok), () => `${text}\n`);
   if (!answer.ok) throw new CommandFailure('The backend is not ready.');
 }
 
@@ -54,12 +63,10 @@ async function printStatus(projectDir: string, options: Options): Promise<void> 
     throw new CommandFailure(`No backend runs for ${projectDir}. Start it with "ownbase start".`);
   }
   if (options.ready === true) return printReadiness(instance.readyUrl);
-  const { json, overrideName = [] } = options;
-  const output = json === true ? 'json' : (options.output ?? 'pretty');
-  if (output === 'pretty') {
-    process.stderr.write('ownbase local development setup is running.\n\n');
-    process.stdout.write(`${statusTable(instance.values)}\n`);
-  } else {
-    process.stdout.write(encodeValues(overrideNames(instance.values, overrideName), output));
-  }
+  const { output = 'pretty', overrideName = [] } = options;
+  const values = overrideNames(instance.values, overrideName);
+  if (output === 'pretty' && !speaksJson()) note('ownbase local development setup is running.\n');
+  printResult(sortedValues(values), () =>
+    output === 'pretty' ? `${statusTable(instance.values)}\n` : encodeValues(values, output),
+  );
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { CommandFailure } from '../exit.ts';
 import { findInstance, type Instance } from '../instance-file.ts';
 import { addProjectOption, projectDirOf } from '../project-options.ts';
-import { printResult } from '../ui/result.ts';
+import { note, printEnd } from '../ui/output.ts';
 
 const examples = `
 Requests under way may finish first. Data stays in .ownbase/ for the next start.
@@ -19,17 +19,16 @@ const STOP_TIMEOUT_MS = 60_000;
 export function configure(command: Command): void {
   addProjectOption(command)
     .option('--no-backup', 'delete the database and the stored files')
-    .option('--json', 'print what was done as JSON')
     .addHelpText('after', examples)
     .action(async () => {
       const projectDir = projectDirOf(command);
       const instance = await findInstance(projectDir);
       if (instance) await end(instance);
       await stopOrphan(projectDir);
-      const { backup, json } = command.opts<{ backup?: boolean; json?: boolean }>();
+      const { backup } = command.opts<{ backup?: boolean }>();
       if (backup === false) await deleteData(projectDir);
       const facts = { stopped: instance !== undefined, deleted: backup === false };
-      printResult(json, facts, instance ? 'Stopped.' : `No backend runs for ${projectDir}.`);
+      printEnd(facts, instance ? 'Stopped.' : `No backend runs for ${projectDir}.`);
     });
 }
 
@@ -48,7 +47,7 @@ async function stopOrphan(projectDir: string): Promise<void> {
   const { realDataDir } = await import('../../embedded/placement.ts');
   const dataDir = await realDataDir(join(projectDir, '.ownbase', 'postgres'));
   if (dataDir !== undefined) {
-    await settlePreviousPostmaster(dataDir, (message) => process.stderr.write(`${message}\n`));
+    await settlePreviousPostmaster(dataDir, (message) => note(message));
   }
 }
 
@@ -56,5 +55,5 @@ async function deleteData(projectDir: string): Promise<void> {
   const { removeDataDir } = await import('../../embedded/placement.ts');
   await removeDataDir(join(projectDir, '.ownbase', 'postgres'));
   await rm(join(projectDir, '.ownbase', 'storage'), { recursive: true, force: true });
-  process.stderr.write('Deleted the database and the stored files.\n');
+  note('Deleted the database and the stored files.');
 }

@@ -5,6 +5,7 @@ import type { CheckOptions, CheckReport, Finding } from '../../storage/reconcile
 import { exitCode } from '../exit.ts';
 import { addConfigOptions, addProjectOption } from '../project-options.ts';
 import { requireTarget } from '../target.ts';
+import { note, printItem } from '../ui/output.ts';
 import { clearProgress, showProgress } from '../ui/progress-line.ts';
 
 const examples = `
@@ -25,12 +26,11 @@ export function configure(command: Command): void {
   addConfigOptions(addProjectOption(command), ['db-url', 'storage-path'])
     .option('--repair', 'remove bytes that belong to no object')
     .option('--min-age <hours>', 'leave alone what is younger', String(defaultMinAgeHours))
-    .option('--json', 'print one JSON document per finding')
     .addHelpText('after', examples)
     .action(() => checkObjects(command));
 }
 
-type Flags = { readonly repair?: boolean; readonly minAge: string; readonly json?: boolean };
+type Flags = { readonly repair?: boolean; readonly minAge: string };
 
 async function checkObjects(command: Command): Promise<void> {
   const { config, ownerUrl } = await requireTarget(command);
@@ -39,7 +39,7 @@ async function checkObjects(command: Command): Promise<void> {
   if (!Number.isFinite(hours) || hours < 0) command.error('--min-age must be a number of hours');
   const print = (finding: Finding): void => {
     clearProgress();
-    process.stdout.write(`${flags.json === true ? JSON.stringify(finding) : describe(finding)}\n`);
+    printItem(finding, () => describe(finding));
   };
   const report = await checkWith(config, ownerUrl, {
     isRepair: flags.repair === true,
@@ -49,7 +49,12 @@ async function checkObjects(command: Command): Promise<void> {
   });
   clearProgress();
   const { rows, blobs, findings, repaired } = report;
-  process.stderr.write(`${rows} objects, ${blobs} files, ${findings} findings, ${repaired} repaired\n`);
+  note(`${rows} objects, ${blobs} files, ${findings} findings, ${repaired} repaired`, {
+    rows,
+    blobs,
+    findings,
+    repaired,
+  });
   if (findings > repaired) process.exitCode = exitCode.failed;
 }
 

@@ -1,10 +1,11 @@
 import { caseLine } from '../../compat/report/terminal.ts';
 import type { Progress } from '../../compat/run/run-suite.ts';
+import { note, speaksJson } from './output.ts';
 import { clearProgress, showProgress } from './progress-line.ts';
 
 /** Shows a run of the suite on standard error: one moving line on a terminal, failures everywhere. */
 export function createCompatProgress(label = ''): (progress: Progress) => void {
-  const { stderr } = process;
+  if (speaksJson()) return () => {};
   let total = 0;
   let finished = 0;
   let failed = 0;
@@ -12,14 +13,14 @@ export function createCompatProgress(label = ''): (progress: Progress) => void {
     switch (progress.kind) {
       case 'started':
         total = progress.total;
-        stderr.write(`${label}${total} cases\n`);
+        note(`${label}${total} cases`);
         return;
       case 'finished':
         finished += 1;
         if (progress.result.outcome === 'failed') {
           failed += 1;
           clearProgress();
-          stderr.write(`${caseLine(progress.result)}\n`);
+          note(caseLine(progress.result));
         }
         showProgress({
           label: `${label}${failed > 0 ? `${failed} failed ` : ''}`.trimEnd(),

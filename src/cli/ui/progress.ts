@@ -1,48 +1,49 @@
 import colors from 'picocolors';
 import type { PrepareEvent } from '../../app/prepare-database.ts';
 import { describeError } from '../exit.ts';
+import { note, warn } from './output.ts';
 import { clearProgress, showProgress } from './progress-line.ts';
 
 /** Tells a person what happens while a database is made ready; on standard error. */
 export function reportPreparation(event: PrepareEvent): void {
-  const line = describe(event);
   if (event.kind === 'migrations') clearProgress();
-  if (line !== null) process.stderr.write(`${line}\n`);
+  for (const { isWarning, text } of linesOf(event)) {
+    if (isWarning) warn(text, { mark: `${colors.yellow('!')} ` });
+    else note(text, { mark: `${colors.cyan('›')} ` });
+  }
   if (event.kind === 'migrations' && event.event.kind === 'applying') {
     showProgress({ label: 'Applying', ...event.event });
   }
 }
 
-const step = (text: string): string => `${colors.cyan('›')} ${text}`;
-const warning = (text: string): string => `${colors.yellow('!')} ${text}`;
+type Line = { readonly isWarning: boolean; readonly text: string };
 
-function describe(event: PrepareEvent): string | null {
+const step = (text: string): Line => ({ isWarning: false, text });
+const warning = (text: string): Line => ({ isWarning: true, text });
+
+function linesOf(event: PrepareEvent): readonly Line[] {
   switch (event.kind) {
     case 'postgres':
-      return describePostgres(event.event);
+      return [describePostgres(event.event)];
     case 'bootstrap':
-      return event.report.degraded.length === 0
-        ? null
-        : event.report.degraded
-            .map(({ feature, reason }) => warning(`without ${feature}: ${reason}`))
-            .join('\n');
+      return event.report.degraded.map(({ feature, reason }) => warning(`without ${feature}: ${reason}`));
     case 'migrations':
       return describeMigration(event.event);
   }
 }
 
-function describeMigration(event: Extract<PrepareEvent, { kind: 'migrations' }>['event']): string | null {
+function describeMigration(event: Extract<PrepareEvent, { kind: 'migrations' }>['event']): readonly Line[] {
   switch (event.kind) {
     case 'applying':
-      return step(`Applying ${event.what} ${event.path}...`);
+      return [step(`Applying ${event.what} ${event.path}...`)];
     case 'ended':
-      return null;
+      return [];
     case 'notice':
-      return warning(event.message);
+      return [warning(event.message)];
   }
 }
 
-function describePostgres(event: Extract<PrepareEvent, { kind: 'postgres' }>['event']): string | null {
+function describePostgres(event: Extract<PrepareEvent, { kind: 'postgres' }>['event']): Line {
   switch (event.kind) {
     case 'notice':
       return warning(event.message);

@@ -108,6 +108,50 @@ describe('the command line', () => {
   });
 });
 
+describe('--json', () => {
+  it.each(commands.map((entry) => [line(entry), entry.path] as const))(
+    'is an option of "%s"',
+    async (_, path) => {
+      expect((await ownbase(...path, '--help')).stdout).toContain('--json');
+    },
+  );
+
+  it.each(commands.map((entry) => [line(entry), entry.path] as const))(
+    'makes of a wrong line of "%s" one line of JSON and a code',
+    async (_, path) => {
+      const { code, stdout, stderr } = await ownbase(...path, '--json', '--nonsense');
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(
+        stderr
+          .trimEnd()
+          .split('\n')
+          .map((text) => JSON.parse(text)),
+      ).toEqual([
+        { level: 'error', time: expect.any(String), exitCode: 1, msg: expect.stringMatching(/^[^{]+$/) },
+      ]);
+    },
+  );
+
+  it.each([
+    [['status', '--project', '/nowhere', '--json'], 'No backend runs for /nowhere'],
+    [['status', '--project', '/nowhere', '-o', 'json'], 'No backend runs for /nowhere'],
+    [['stop', '--project', '/nowhere', '--output=json', '--jsno'], "unknown option '--jsno'"],
+    [['db', '--json'], 'unknown option'],
+    [['--json'], 'unknown option'],
+    [['compat', 'diff', '--json'], 'required option'],
+    [['rest', '/nowhere.conf', '--json'], '/nowhere.conf'],
+  ])('%j tells as JSON what is wrong', async (args, reason) => {
+    const { code, stdout, stderr } = await ownbase(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(JSON.parse(stderr)).toMatchObject({ level: 'error', msg: expect.stringContaining(reason) });
+  });
+
+  it('with --debug tells where an error came from', async () => {
+    const { stderr } = await ownbase('status', '--project', '/nowhere', '--json', '--debug');
+    expect(JSON.parse(stderr)).toMatchObject({ stack: expect.stringContaining('    at ') });
+  });
+});
+
 describe('completion', () => {
   it.each(['bash', 'zsh', 'fish'])('for %s knows every command that the help shows', async (shell) => {
     const { code, stdout } = await ownbase('completion', shell);
