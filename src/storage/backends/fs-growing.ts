@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { DirectorySync } from './fs-directory.ts';
+import type { RequireFolder } from './fs-links.ts';
 import { isMissing, moveIntoPlace, type Place } from './fs-place.ts';
 import { statFile } from './fs-stat.ts';
 import { appendFrom } from './fs-write.ts';
@@ -14,16 +15,24 @@ import {
   type StoredBlob,
 } from './object-store.ts';
 
-type FsGrowing = { readonly root: string; readonly directories: DirectorySync; readonly place: Place };
+type FsGrowing = {
+  readonly root: string;
+  readonly directories: DirectorySync;
+  readonly place: Place;
+  readonly requireFolder: RequireFolder;
+};
 
 const flags = constants.O_RDWR | constants.O_NOFOLLOW;
 
 /** One file per upload, `<root>/<upload>`, which is renamed to its blob in the end: no byte is copied. */
-export function createFsGrowing({ root, directories, place }: FsGrowing): GrowingStore {
-  const pathOf = (upload: string): string => join(root, requireSafeId(upload));
+export function createFsGrowing({ root, directories, place, requireFolder }: FsGrowing): GrowingStore {
+  const pathOf = async (upload: string): Promise<string> => {
+    await requireFolder(root);
+    return join(root, requireSafeId(upload));
+  };
   return {
     async append(upload, offset, body, options) {
-      const handle = await openAt(pathOf(upload), offset);
+      const handle = await openAt(await pathOf(upload), offset);
       try {
         const stored = await append(handle, offset, body, options);
         await directories.flushFile(handle);
@@ -34,9 +43,9 @@ export function createFsGrowing({ root, directories, place }: FsGrowing): Growin
       }
     },
     async finish(upload, version, size) {
-      const path = pathOf(upload);
+      const path = await pathOf(upload);
       const growing = await statFile(path);
-      const found = growing ?? (await statFile(place.blob(requireSafeId(version))));
+      const found = growing ?? (await statFile(await place.blob(requireSafeId(version))));
       if (found === null) return false;
       if (found.size !== size) throw lostBytes();
       if (growing !== null) {
@@ -45,7 +54,7 @@ export function createFsGrowing({ root, directories, place }: FsGrowing): Growin
       }
       return true;
     },
-    discard: (upload) => rm(pathOf(upload), { force: true }),
+    discard: async (upload) => rm(await pathOf(upload), { force: true }),
     async *list() {
       for (const id of (await readdir(root)).filter(isSafeId).sort()) {
         const stats = await statFile(join(root, id));

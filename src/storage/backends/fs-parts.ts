@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { DirectorySync } from './fs-directory.ts';
+import { isFolderWithin } from './fs-links.ts';
 import { type Place, putIntoPlace } from './fs-place.ts';
 import { statPath } from './fs-stat.ts';
 import { writeFileFrom } from './fs-write.ts';
@@ -27,11 +28,19 @@ const unlimited = { maxBytes: Number.POSITIVE_INFINITY };
 
 /** Parts as files beside each other; completing copies them into one blob. */
 export function createFsParts({ root, directories, place }: FsParts): PartStore {
-  const folderOf = (upload: string): string => join(root, requireSafeId(upload));
+  // Looked at each time: these folders come and go.
+  const folderOf = async (upload: string): Promise<string> => {
+    const folder = join(root, requireSafeId(upload));
+    await isFolderWithin(dirname(root), folder);
+    return folder;
+  };
   return {
-    put: (upload, part, body, options) => putPart(directories, folderOf(upload), part, body, options),
-    complete: (upload, parts, version) => complete(directories, place, folderOf(upload), parts, version),
-    discard: (upload) => rm(folderOf(upload), { recursive: true, force: true }),
+    put: async (upload, part, body, options) =>
+      putPart(directories, await folderOf(upload), part, body, options),
+    complete: async (upload, parts, version) =>
+      complete(directories, place, await folderOf(upload), parts, version),
+    // Removes a link rather than what it leads to.
+    discard: (upload) => rm(join(root, requireSafeId(upload)), { recursive: true, force: true }),
     list: () => listUploads(root),
   };
 }
@@ -66,7 +75,7 @@ async function complete(
   version: string,
 ): Promise<number> {
   const paths = parts.map((part) => join(folder, requireSafeId(part)));
-  const temporary = place.incoming(version);
+  const temporary = await place.incoming(version);
   const written = await writeFileFrom(temporary, Readable.from(contents(paths)), unlimited);
   await putIntoPlace(place, directories, { temporary, handle: written.handle, version });
   return written.size;

@@ -5,12 +5,12 @@ import type { DirectorySync } from './fs-directory.ts';
 export const isMissing = (thrown: unknown): boolean =>
   typeof thrown === 'object' && thrown !== null && (thrown as { code?: unknown }).code === 'ENOENT';
 
-/** Where a version's files are. */
+/** Where a version's files are; each path is given once the folders on the way have been seen to be no links. */
 export type Place = {
   /** A file for one write of the version: two writes never share it. */
-  readonly incoming: (version: string) => string;
+  readonly incoming: (version: string) => Promise<string>;
   readonly folder: (version: string) => string;
-  readonly blob: (version: string) => string;
+  readonly blob: (version: string) => Promise<string>;
 };
 
 /** Renames a finished file to its version; a shard's folder is made on first use. */
@@ -20,12 +20,13 @@ export async function moveIntoPlace(
   temporary: string,
   version: string,
 ): Promise<void> {
+  const path = await place.blob(version);
   try {
-    await rename(temporary, place.blob(version));
+    await rename(temporary, path);
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown;
     await directories.make(place.folder(version));
-    await rename(temporary, place.blob(version));
+    await rename(temporary, path);
   }
 }
 
@@ -44,7 +45,7 @@ export async function putIntoPlace(
     await directories.flush(place.folder(version));
   } catch (thrown) {
     await rm(temporary, { force: true });
-    await rm(place.blob(version), { force: true });
+    await rm(await place.blob(version), { force: true });
     throw thrown;
   } finally {
     await handle.close();

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createDirectorySync, type DirectorySync } from './fs-directory.ts';
 import { createFsGrowing } from './fs-growing.ts';
+import { createFolderGuard, type RequireFolder } from './fs-links.ts';
 import { createFsParts } from './fs-parts.ts';
 import { isMissing, type Place, putIntoPlace } from './fs-place.ts';
 import { FileBody } from './fs-read.ts';
@@ -50,28 +51,44 @@ export async function openFsStore(options: FsStoreOptions): Promise<ObjectStore>
     join(options.root, name),
   ) as [string, string, string, string];
   await mkdir(dirname(options.root), { recursive: true, mode: 0o700 });
-  for (const folder of [options.root, incoming, blobs, parts, growing]) await directories.make(folder);
+  const requireFolder = createFolderGuard(options.root);
+  await directories.make(options.root);
+  for (const folder of [incoming, blobs, parts, growing]) {
+    await directories.make(folder);
+    await requireFolder(folder);
+  }
   const unfinished = createUnfinished(incoming);
   await sweep(unfinished);
-  const place: Place = {
-    incoming: (version) => join(incoming, `${version}-${randomUUID()}`),
-    folder: (version) => join(blobs, version.slice(0, 2)),
-    blob: (version) => join(blobs, version.slice(0, 2), version),
-  };
+  const place = createPlace(incoming, blobs, requireFolder);
   return {
     kind: 'fs',
     put: (version, body, put) => putBlob(place, directories, version, body, put),
-    get: (version, range) => getBlob(place.blob(version), version, range),
-    head: (version) => headBlob(place.blob(version), version),
+    get: (version, range) => getBlob(place, version, range),
+    head: (version) => headBlob(place, version),
     copy: (from, to) => copyBlob(place, directories, from, to),
     remove: (versions) => removeBlobs(place, versions),
-    list: () => listBlobs(blobs),
+    list: () => listBlobs(blobs, requireFolder),
     parts: createFsParts({ root: parts, directories, place }),
-    growing: createFsGrowing({ root: growing, directories, place }),
+    growing: createFsGrowing({ root: growing, directories, place, requireFolder }),
     unfinished,
     close: () => directories.close(),
   };
 }
+
+const createPlace = (incoming: string, blobs: string, requireFolder: RequireFolder): Place => {
+  const folder = (version: string): string => join(blobs, version.slice(0, 2));
+  return {
+    async incoming(version) {
+      await requireFolder(incoming);
+      return join(incoming, `${version}-${randomUUID()}`);
+    },
+    folder,
+    async blob(version) {
+      await requireFolder(folder(version));
+      return join(folder(version), version);
+    },
+  };
+};
 
 const leftOverMs = 24 * 3_600_000;
 
@@ -100,14 +117,15 @@ async function putBlob(
   body: Readable,
   options: PutOptions,
 ): Promise<StoredBlob> {
-  const temporary = place.incoming(requireSafeId(version));
+  const temporary = await place.incoming(requireSafeId(version));
   const { handle, size, md5 } = await writeFileFrom(temporary, body, options);
   await putIntoPlace(place, directories, { temporary, handle, version });
   return { size, md5, modifiedAt: new Date() };
 }
 
-async function getBlob(path: string, version: string, range?: ByteRange): Promise<BlobContent | null> {
+async function getBlob(place: Place, version: string, range?: ByteRange): Promise<BlobContent | null> {
   if (!isSafeId(version)) return null;
+  const path = await place.blob(version);
   let handle: Awaited<ReturnType<typeof open>>;
   try {
     handle = await open(path, readFlags);
@@ -130,9 +148,9 @@ async function getBlob(path: string, version: string, range?: ByteRange): Promis
   }
 }
 
-async function headBlob(path: string, version: string): Promise<BlobFacts | null> {
+async function headBlob(place: Place, version: string): Promise<BlobFacts | null> {
   if (!isSafeId(version)) return null;
-  const stats = await statFile(path);
+  const stats = await statFile(await place.blob(version));
   return stats === null ? null : { version, size: stats.size, modifiedAt: stats.mtime };
 }
 
@@ -144,14 +162,16 @@ async function copyBlob(
   to: string,
 ): Promise<boolean> {
   requireSafeId(to);
-  if (!isSafeId(from) || (await statFile(place.blob(from))) === null) return false;
+  if (!isSafeId(from)) return false;
+  const [source, destination] = [await place.blob(from), await place.blob(to)];
+  if ((await statFile(source)) === null) return false;
   await directories.make(place.folder(to));
   try {
-    await link(place.blob(from), place.blob(to));
+    await link(source, destination);
   } catch (thrown) {
     if (isMissing(thrown)) return false;
     // File systems without hard links, or with too many to one file.
-    return copyBytes(place, directories, from, to);
+    return copyBytes(place, directories, source, to);
   }
   await directories.flush(place.folder(to));
   return true;
@@ -160,12 +180,12 @@ async function copyBlob(
 async function copyBytes(
   place: Place,
   directories: DirectorySync,
-  from: string,
+  source: string,
   version: string,
 ): Promise<boolean> {
-  const temporary = place.incoming(version);
+  const temporary = await place.incoming(version);
   try {
-    await copyFile(place.blob(from), temporary, constants.COPYFILE_EXCL);
+    await copyFile(source, temporary, constants.COPYFILE_EXCL);
   } catch (thrown) {
     await rm(temporary, { force: true });
     if (isMissing(thrown)) return false;
@@ -181,7 +201,7 @@ async function removeBlobs(place: Place, versions: readonly string[]): Promise<r
   for (const version of versions) {
     if (!isSafeId(version)) continue;
     try {
-      await unlink(place.blob(version));
+      await unlink(await place.blob(version));
     } catch (thrown) {
       if (!isMissing(thrown)) failed.push(version);
     }
@@ -189,9 +209,10 @@ async function removeBlobs(place: Place, versions: readonly string[]): Promise<r
   return failed;
 }
 
-async function* listBlobs(blobs: string): AsyncIterable<BlobFacts> {
+async function* listBlobs(blobs: string, requireFolder: RequireFolder): AsyncIterable<BlobFacts> {
   const shards = (await readdir(blobs)).sort();
   for (const shard of shards) {
+    await requireFolder(join(blobs, shard));
     const versions = (await readdir(join(blobs, shard))).filter(isSafeId).sort();
     for (const version of versions) {
       const stats = await statFile(join(blobs, shard, version));

@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openFsStore } from '../../../src/storage/backends/fs.ts';
+import type { ObjectStore } from '../../../src/storage/backends/object-store.ts';
 import { watchSteps } from '../../support/fs-steps.ts';
+import { until } from '../../support/until.ts';
 import { describeObjectStore } from './object-store.suite.ts';
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'ownbase-store-'));
@@ -35,6 +37,77 @@ it('does not follow links out of its folder', async () => {
   expect(await store.remove(['link'])).toEqual([]);
   expect(await readFile(join(root, 'secret'), 'utf8')).toBe('secret');
   await store.close();
+});
+
+describe('a folder of the store that is a link', () => {
+  /** A store, and a folder outside of it with a file that must stay as it is. */
+  async function storeAndOutside(): Promise<{ root: string; outside: string; store: ObjectStore }> {
+    const root = await folder();
+    const outside = await folder();
+    await writeFile(join(outside, 'ab-secret'), 'secret');
+    return { root, outside, store: await openFsStore({ root, isDurable: false }) };
+  }
+  const any = { maxBytes: 9 };
+  const body = (): Readable => Readable.from([Buffer.from('x')]);
+  const isRefused = (work: Promise<unknown>): Promise<void> => expect(work).rejects.toThrow('is no folder');
+
+  it('is read and written by nothing', async () => {
+    const { root, outside, store } = await storeAndOutside();
+    await symlink(outside, join(root, 'blobs', 'ab'));
+    await symlink(outside, join(root, 'parts', 'ab-upload'));
+    await store.put('cd-blob', body(), any);
+    await store.growing.append('ab-growing', 0, body(), any);
+    await store.parts.put('upload', 'part', body(), any);
+    await isRefused(store.get('ab-secret'));
+    await isRefused(store.head('ab-secret'));
+    await isRefused(store.put('ab-new', body(), any));
+    await isRefused(store.copy('ab-secret', 'cd-copy'));
+    await isRefused(store.copy('cd-blob', 'ab-copy'));
+    await isRefused(store.growing.finish('ab-growing', 'ab-growing', 1));
+    await isRefused(store.parts.complete('upload', ['part'], 'ab-whole'));
+    await isRefused(store.parts.put('ab-upload', 'part', body(), any));
+    await isRefused(store.parts.complete('ab-upload', ['ab-secret'], 'cd-whole'));
+    await isRefused(store.list()[Symbol.asyncIterator]().next());
+    expect(await store.remove(['ab-secret'])).toEqual(['ab-secret']);
+    await store.parts.discard('ab-upload');
+    expect(await readdir(outside)).toEqual(['ab-secret']);
+    await store.close();
+  });
+
+  it('is refused soon after it has taken the place of a folder that was in use', async () => {
+    const { root, outside, store } = await storeAndOutside();
+    await store.put('ab-secret', body(), any);
+    await rename(join(root, 'blobs', 'ab'), join(root, 'moved'));
+    await symlink(outside, join(root, 'blobs', 'ab'));
+    await until(() =>
+      store.head('ab-secret').then(
+        () => false,
+        () => true,
+      ),
+    );
+    await isRefused(store.get('ab-secret'));
+    await store.close();
+  });
+
+  it.each(['blobs', 'incoming', 'parts', 'growing'])(
+    'as %s keeps the store from being opened',
+    async (name) => {
+      const { root, outside, store } = await storeAndOutside();
+      await store.close();
+      await rm(join(root, name), { recursive: true });
+      await symlink(outside, join(root, name));
+      await isRefused(openFsStore({ root }));
+    },
+  );
+
+  it('may be its root', async () => {
+    const link = join(await folder(), 'link');
+    await symlink(await folder(), link);
+    const store = await openFsStore({ root: link });
+    await store.put('ab-blob', body(), any);
+    expect(await store.head('ab-blob')).toMatchObject({ size: 1 });
+    await store.close();
+  });
 });
 
 it('removes what a crash has left of writes, once it is old', async () => {
