@@ -24,8 +24,15 @@ export const s3Faults = [
   'hangs up while it answers',
 ] as const;
 
+/** How the server stands still: the connection stays, and nothing comes over it any more. */
+export const s3Stalls = [
+  'never answers',
+  /** In the middle of the body; an answer without one is whole. */
+  'stops while it answers',
+] as const;
+
 /** A way to fail. */
-export type S3Fault = (typeof s3Faults)[number];
+export type S3Fault = (typeof s3Faults)[number] | (typeof s3Stalls)[number];
 
 /** A stand-in for an S3 server. */
 export interface S3Double {
@@ -34,6 +41,8 @@ export interface S3Double {
   arm(fault: S3Fault, at: number): void;
   /** Ends every fault; yields whether it has struck. */
   heal(): boolean;
+  /** Requests whose connections are open and whose answers have not ended. */
+  underWay(): number;
   close(): Promise<void>;
 }
 
@@ -59,12 +68,18 @@ export async function startS3Double(): Promise<S3Double> {
     const lasts = armed.fault === 'answers 500 from then on';
     return seen === armed.at || (lasts && isStruck()) ? armed.fault : null;
   };
+  const underWay = new Set<ServerResponse>();
   const front = createServer((incoming, outgoing) => {
     const fault = next();
+    underWay.add(outgoing);
+    outgoing.once('close', () => underWay.delete(outgoing));
     if (fault === 'answers 500 from then on') {
       outgoing.writeHead(500, { connection: 'close' }).end();
     } else if (fault === 'hangs up before it has read') {
       incoming.socket.destroy();
+    } else if (fault === 'never answers') {
+      // A connection that is not read from would not show that its client has left.
+      incoming.resume();
     } else {
       forward(incoming, outgoing, target, fault);
     }
@@ -79,6 +94,7 @@ export async function startS3Double(): Promise<S3Double> {
       accessKeyId: 'S3RVER',
       secretAccessKey: 'S3RVER',
       isPathStyle: true,
+      patienceMs: 10_000,
     },
     arm(fault, at) {
       armed = { fault, at };
@@ -89,6 +105,7 @@ export async function startS3Double(): Promise<S3Double> {
       armed = null;
       return hasStruck;
     },
+    underWay: () => underWay.size,
     async close() {
       front.close();
       front.closeAllConnections();
@@ -109,12 +126,21 @@ function forward(
   const { method, url, rawHeaders } = incoming;
   const onward = request({ host: '127.0.0.1', port, method, path: url, headers: rawHeaders, agent: false });
   onward.on('error', () => incoming.socket.destroy());
+  outgoing.once('close', () => onward.destroy());
   onward.on('response', (answer) => {
     if (fault === 'hangs up after it has done it') {
       answer.resume().once('end', () => incoming.socket.destroy());
       return;
     }
     outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+    if (fault === 'stops while it answers') {
+      answer.once('end', () => outgoing.end());
+      answer.once('data', (chunk: Buffer) => {
+        answer.removeAllListeners('end').resume();
+        outgoing.write(chunk.subarray(0, chunk.length / 2));
+      });
+      return;
+    }
     if (fault !== 'hangs up while it answers') {
       answer.pipe(outgoing);
       return;

@@ -224,6 +224,13 @@ export const storageOptions = {
     env: ['STORAGE_S3_FORCE_PATH_STYLE', 'GLOBAL_S3_FORCE_PATH_STYLE'],
     description: 'Put the bucket into the path of the s3 backend rather than into its host.',
   }),
+  s3PatienceMs: option({
+    kind: integer(0),
+    default: 60_000,
+    env: ['STORAGE_S3_CLIENT_TIMEOUT'],
+    description:
+      'How long the server of the s3 backend may do nothing before a request to it fails, in milliseconds; 0 for any time.',
+  }),
   s3AccessKeyId: option({
     kind: optional(string),
     default: null,

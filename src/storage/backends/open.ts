@@ -23,5 +23,6 @@ export async function openObjectStore(config: StorageConfig, folder: string): Pr
     accessKeyId: s3AccessKeyId,
     secretAccessKey: s3SecretAccessKey,
     isPathStyle: config.s3PathStyle,
+    patienceMs: config.s3PatienceMs,
   });
 }

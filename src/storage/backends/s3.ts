@@ -13,6 +13,7 @@ import {
 import { isMissing, openBucket, type S3Bucket } from './s3-bucket.ts';
 import { createS3Growing } from './s3-growing.ts';
 import { createS3Parts } from './s3-parts.ts';
+import { withPatience } from './s3-patience.ts';
 
 /*
  *   <prefix>blobs/<version>
@@ -32,11 +33,9 @@ export type S3StoreOptions = {
   readonly secretAccessKey: string;
   /** Whether the bucket stands in the path rather than in the host. */
   readonly isPathStyle: boolean;
-  /** How long the server may take to begin an answer; a minute when absent. */
-  readonly patienceMs?: number;
+  /** How long the server may do nothing before a request to it fails; 0 for any time. */
+  readonly patienceMs: number;
 };
-
-const defaultPatienceMs = 60_000;
 
 /** Opens a store in a bucket of any S3 server; loads the client library. */
 export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore> {
@@ -50,7 +49,7 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     secretKey: options.secretAccessKey,
     region: options.region,
     pathStyle: options.isPathStyle,
-    transport: impatient(url.protocol === 'https:' ? https : http, options.patienceMs ?? defaultPatienceMs),
+    transport: withPatience(url.protocol === 'https:' ? https : http, options.patienceMs),
   });
   const bucket = openBucket(client, options.bucket);
   const blobs = `${options.prefix}blobs/`;
@@ -80,18 +79,6 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     unfinished: createUnfinished(client, options.bucket, options.prefix),
     close: () => Promise.resolve(),
   };
-}
-
-/** Requests that fail when nothing comes back for a while; an answer that has begun may take its time. */
-function impatient(transport: typeof http | typeof https, patienceMs: number): Pick<typeof http, 'request'> {
-  const request = (...all: Parameters<typeof http.request>): http.ClientRequest => {
-    const outgoing = transport.request(...all);
-    outgoing.setTimeout(patienceMs, () => outgoing.destroy(new Error('the S3 server does not answer')));
-    outgoing.once('response', () => outgoing.setTimeout(0));
-    return outgoing;
-  };
-  // The type of a function with several forms cannot be written as one function.
-  return { request: request as typeof http.request };
 }
 
 /** What the client library leaves out of its types. */

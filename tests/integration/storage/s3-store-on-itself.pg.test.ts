@@ -37,6 +37,7 @@ describeObjectStore(
       accessKeyId,
       secretAccessKey,
       isPathStyle: true,
+      patienceMs: 10_000,
     });
     return {
       ...store,

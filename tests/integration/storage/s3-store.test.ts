@@ -39,6 +39,7 @@ describeObjectStore(
       accessKeyId: S3_TEST_ACCESS_KEY,
       secretAccessKey: S3_TEST_SECRET_KEY,
       isPathStyle: true,
+      patienceMs: 10_000,
     }),
   // The stand-in takes no uploads in parts.
   { large: given === undefined ? 300_000 : 9 * 1024 * 1024 },
