@@ -122,7 +122,7 @@ async function serve(
   const method = message.method ?? 'GET';
   const routed = options.router(method, path, message);
   const client = clientAddress(message, options.isTrustedProxy);
-  const request = toRequest(message, response, { ...routed, query, client, fullPath: path });
+  const request = toRequest(message, response, routed, { client, query, fullPath: path });
   const { requestTimeoutMs: timeoutMs } = options;
   const patience = routed.patience ?? { idleMs: timeoutMs, totalMs: timeoutMs };
   const forget = hasBody(message) ? bodies.add(message, response, patience) : null;
@@ -157,25 +157,26 @@ async function serve(
   });
 }
 
-type Target = RoutedRequest & {
-  readonly query: string;
-  readonly client: ClientAddress;
-  readonly fullPath: string;
-};
+type Target = { readonly query: string; readonly client: ClientAddress; readonly fullPath: string };
 
-function toRequest(message: IncomingMessage, response: ServerResponse, target: Target): HttpRequest {
+function toRequest(
+  message: IncomingMessage,
+  response: ServerResponse,
+  { path, authorization }: RoutedRequest,
+  { client, fullPath, query }: Target,
+): HttpRequest {
   const given = message.headers['x-request-id'];
   return {
     id: typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID(),
     method: message.method ?? 'GET',
-    path: target.path,
-    fullPath: target.fullPath,
-    query: target.query,
+    path,
+    fullPath,
+    query,
     headers: message.headers,
     rawHeaders: message.rawHeaders,
-    authorization: target.authorization,
-    ip: target.client.ip,
-    protocol: target.client.protocol,
+    authorization,
+    ip: client.ip,
+    protocol: client.protocol,
     body: message,
     onGone(listener) {
       const onClose = (): void => {

@@ -175,7 +175,7 @@ class Pipeline implements Submittable {
 
   handleCommandComplete(message: { readonly text: string }): void {
     const result = this.results[this.#current++];
-    if (result !== undefined) result.affected = Number(/(\d+)$/.exec(message.text)?.[1] ?? 0);
+    if (result !== undefined) result.affected = countOf(message.text);
   }
 
   handleEmptyQuery(): void {
@@ -190,6 +190,9 @@ class Pipeline implements Submittable {
     this.#settle(null);
   }
 }
+
+/** The number at the end of a command tag such as `INSERT 0 5`; a command without one touched no rows. */
+const countOf = (tag: string): number => Number(tag.slice(tag.lastIndexOf(' ') + 1)) || 0;
 
 /** What the driver's typings leave out. */
 type Inner = {

@@ -2,6 +2,7 @@ import { endsConnection, PgFailure } from './failure.ts';
 import type { Step, StepResult } from './pipeline.ts';
 import type { ConnectionPool, Lease } from './pool.ts';
 import { compile, type Sql, type Statement } from './sql/sql.ts';
+import { planScope } from './statement-cache.ts';
 
 /** Settings that hold for one transaction, by name: `role`, `request.jwt.claims`, `statement_timeout`, ... */
 export type Settings = readonly (readonly [name: string, value: string])[];
@@ -90,11 +91,13 @@ function envelope(scope: RequestScope): Step[] {
 const searchPathOf = (settings: Settings): string =>
   settings.find(([name]) => name === 'search_path')?.[1] ?? '';
 
-const requestStep = (scope: RequestScope, statement: Statement, rows: Step['rows']): Step => ({
-  statement,
-  scope: `${scope.role}\0${searchPathOf(scope.settings)}`,
-  rows,
-});
+const planScopeOf = ({ role, settings }: RequestScope): string => planScope(role, searchPathOf(settings));
+
+/** The steps of statements that run as the request. */
+function requestSteps(scope: RequestScope, statements: readonly Statement[]): Step[] {
+  const planned = planScopeOf(scope);
+  return statements.map((statement) => ({ statement, scope: planned, rows: 'text' }));
+}
 
 /** Opens the request view of a pool whose login is `authenticator`. */
 export function createRequestDb(pool: ConnectionPool): RequestDb {
@@ -102,13 +105,13 @@ export function createRequestDb(pool: ConnectionPool): RequestDb {
     kind: 'request',
     async run(scope, statements) {
       const head = envelope(scope);
-      const steps = [...head, ...statements.map((statement) => requestStep(scope, statement, 'text'))];
+      const steps = [...head, ...requestSteps(scope, statements)];
       const results = await withLease(pool, scope.onGone, (lease) => lease.run(steps));
       return results.slice(head.length);
     },
     probe(scope, statements) {
       const head = [begin, ...envelope(scope)];
-      const steps = statements.map((statement) => requestStep(scope, statement, 'text'));
+      const steps = requestSteps(scope, statements);
       return withLease(pool, scope.onGone, async (lease) => {
         try {
           return (await lease.run([...head, ...steps, rollback])).slice(head.length, -1);
@@ -118,12 +121,13 @@ export function createRequestDb(pool: ConnectionPool): RequestDb {
         }
       });
     },
-    transaction: (scope, work) =>
-      withLease(pool, scope.onGone, (lease) =>
-        inTransaction(lease, [begin, ...envelope(scope)], work, (statement, rows) =>
-          requestStep(scope, statement, rows),
-        ),
-      ),
+    transaction(scope, work) {
+      const opening = [begin, ...envelope(scope)];
+      const planned = planScopeOf(scope);
+      return withLease(pool, scope.onGone, (lease) =>
+        inTransaction(lease, opening, work, (statement, rows) => ({ statement, scope: planned, rows })),
+      );
+    },
   };
 }
 

@@ -43,24 +43,42 @@ export class StatementCache {
   }
 }
 
+const planScopes = new Map<string, Map<string, string>>();
+const mostPlanScopes = 5_000;
+
+/**
+ * What a plan depends on besides its statement, as one text: the role and the search path. It is the same string each
+ * time, whose hash the engine has already computed.
+ */
+export function planScope(role: string, searchPath: string): string {
+  const known = planScopes.get(role)?.get(searchPath);
+  if (known !== undefined) return known;
+  const paths = planScopes.get(role) ?? new Map<string, string>();
+  if (planScopes.size + paths.size >= mostPlanScopes) planScopes.clear();
+  const scope = `${role}\0${searchPath}`;
+  planScopes.set(role, paths.set(searchPath, scope));
+  return scope;
+}
+
 const namesByScope = new Map<string, Map<string, string>>();
-const maxNames = 5_000;
+/** Characters of the texts whose names are remembered. */
+const mostCharacters = 16_000_000;
+let characters = 0;
 
 /**
  * Name of a prepared statement: a hash of its text and of the scope it is planned in (role and search path),
  * since a plan made for one role is thrown away when another role binds it.
  */
 export function statementName(text: string, scope: string): string {
-  let names = namesByScope.get(scope);
-  if (names === undefined) {
-    if (namesByScope.size >= maxNames) namesByScope.clear();
-    names = new Map();
-    namesByScope.set(scope, names);
-  }
-  const known = names.get(text);
+  const known = namesByScope.get(scope)?.get(text);
   if (known !== undefined) return known;
   const name = `ob_${createHash('sha1').update(`${scope}\0${text}`).digest('base64url')}`;
-  if (names.size >= maxNames) names.clear();
-  names.set(text, name);
+  characters += scope.length + text.length;
+  if (characters > mostCharacters) {
+    namesByScope.clear();
+    characters = 0;
+  }
+  const names = namesByScope.get(scope) ?? new Map<string, string>();
+  namesByScope.set(scope, names.set(text, name));
   return name;
 }

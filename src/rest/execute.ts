@@ -58,7 +58,9 @@ export async function execute(execution: Execution): Promise<Result<Outcome, Res
   const { preferences } = request;
   const before = config.preRequest === null ? [] : [compile(renderPreRequest(config.preRequest))];
   const rendered = compile(renderStatement(plan, { preferences, maxRows: config.maxRows }));
-  const main = plan.mediaType.kind === 'plan' ? rendered : { ...rendered, largeColumn: columnsOf(plan).body };
+  const { text, values } = rendered;
+  const main: Statement =
+    plan.mediaType.kind === 'plan' ? rendered : { text, values, largeColumn: columnsOf(plan).body };
   const after = estimates(execution) ? [compile(renderEstimate(plan.read))] : [];
   if (isTakenBack(execution)) {
     const results = await db.probe(scope, [...before, main, ...after, checkConstraints]);
@@ -144,16 +146,19 @@ function toResultSet(plan: RowsPlan, row: TextRow | undefined, large: StepResult
     return { total: plan.kind === 'mutate' ? null : 0, ...nothing };
   }
   const at = columnsOf(plan);
-  const write = plan.kind === 'mutate' ? toWriteResult(row) : { location: null, inserted: null };
+  const { location, inserted } = plan.kind === 'mutate' ? toWriteResult(row) : noWrite;
   return {
     total: toNumber(row[at.total]),
     rows: Number(row[at.rows]),
+    location,
     body: large ?? row[at.body] ?? '',
     headers: row[at.headers] ?? null,
     status: row[at.status] ?? null,
-    ...write,
+    inserted,
   };
 }
+
+const noWrite = { location: null, inserted: null };
 
 function toWriteResult(row: TextRow): Pick<ResultSet, 'location' | 'inserted'> {
   const location = row[writeColumns.location];

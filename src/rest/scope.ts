@@ -50,8 +50,17 @@ function isolationOf(config: RestConfig, role: string): Isolation | undefined {
 const isReadOnly = (plan: ActionPlan): boolean =>
   plan.kind !== 'mutate' && (plan.kind !== 'call' || plan.isReadOnly);
 
-const searchPath = (schema: string, { extraSearchPath }: RestConfig): string =>
-  [schema, ...extraSearchPath].map(quoteIdent).join(', ');
+const searchPaths = new WeakMap<RestConfig, Map<string, string>>();
+
+/** The schema of the request and those that every request sees besides; always the same string for the same ones. */
+function searchPath(schema: string, config: RestConfig): string {
+  const paths = searchPaths.get(config) ?? new Map<string, string>();
+  const known = paths.get(schema);
+  if (known !== undefined) return known;
+  const path = [schema, ...config.extraSearchPath].map(quoteIdent).join(', ');
+  searchPaths.set(config, paths.set(schema, path));
+  return path;
+}
 
 /** Text from the request's head holds one byte in each character; the database takes UTF-8. */
 function fromLatin1(text: string): string {

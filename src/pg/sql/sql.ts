@@ -1,4 +1,5 @@
 import { quoteIdent } from './ident.ts';
+import { boundValue, type TextNode, TextTree } from './text-tree.ts';
 
 const brand: unique symbol = Symbol('sql');
 
@@ -87,20 +88,43 @@ sql.ident = (...path: readonly string[]): Sql => {
 };
 
 /** Binds a value explicitly; needed for values that are objects (sent as JSON text by the driver). */
-sql.value = (value: unknown): Sql => make(['', ''], [bind(value)]);
+sql.value = (value: unknown): Sql => make(aroundOne, [bind(value)]);
+
+const aroundOne = ['', ''];
+const aroundThree = ['', '', '', ''];
+
+type Separator = ', ' | ' and ' | ' or ' | ' ' | '';
+
+/** For each separator the texts around so many pieces: always the same ones, by which a text is found again. */
+const aroundPieces: Readonly<Record<Separator, (readonly string[])[]>> = {
+  ', ': [],
+  ' and ': [],
+  ' or ': [],
+  ' ': [],
+  '': [],
+};
+const mostTogether = 100;
+
+function textsAround(count: number, separator: Separator): readonly string[] {
+  const known = aroundPieces[separator][count];
+  if (known !== undefined) return known;
+  const texts = ['', ...new Array<string>(count - 1).fill(separator), ''];
+  aroundPieces[separator][count] = texts;
+  return texts;
+}
 
 /** Joins pieces with a separator that comes from source code. */
-sql.join = (pieces: readonly Sql[], separator: Sql | ', ' | ' and ' | ' or ' | ' ' | '' = ', '): Sql => {
-  if (pieces.length === 0) return empty;
-  const between = typeof separator === 'string' ? separator : null;
-  if (between !== null) {
-    const texts = new Array<string>(pieces.length + 1).fill(between);
-    texts[0] = '';
-    texts[pieces.length] = '';
-    return make(texts, pieces);
-  }
-  const glued = separator as Sql;
-  return pieces.reduce((left, right) => make(['', '', '', ''], [left, glued, right]));
+sql.join = (pieces: readonly Sql[], separator: Sql | Separator = ', '): Sql => {
+  const [first] = pieces;
+  if (first === undefined) return empty;
+  if (pieces.length === 1) return first;
+  if (typeof separator !== 'string')
+    return pieces.reduce((left, right) => make(aroundThree, [left, separator, right]));
+  if (pieces.length <= mostTogether) return make(textsAround(pieces.length, separator), pieces);
+  const groups: Sql[] = [];
+  for (let i = 0; i < pieces.length; i += mostTogether)
+    groups.push(sql.join(pieces.slice(i, i + mostTogether), separator));
+  return sql.join(groups, separator);
 };
 
 /** A word from the closed keyword list. */
@@ -133,27 +157,40 @@ sql.typeName = (name: string): Sql => {
 /** Nothing. */
 sql.empty = empty;
 
+const sentBefore = new TextTree();
+
 /**
  * Numbers the binds and yields the statement.
  * The same piece compiled twice gives the same text, so that prepared statements are found again.
  */
 export function compile(piece: Sql): Statement {
   const values: unknown[] = [];
-  const text = append(piece, values);
-  return { text, values };
+  const place = follow(piece, sentBefore.root, values);
+  if (place.text === null) sentBefore.keep(place, append(piece, '', { bound: 0 }));
+  return { text: place.text ?? '', values };
 }
 
-function append(piece: Sql, values: unknown[]): string {
-  const { texts, parts } = piece;
-  let text = texts[0] ?? '';
+/** Collects the values of a piece and finds the place of its text. */
+function follow({ texts, parts }: Sql, from: TextNode, values: unknown[]): TextNode {
+  if (parts.length === 0) return sentBefore.step(from, texts[0] ?? '');
+  let place = sentBefore.step(from, texts);
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] as Sql | Bind;
-    if (part[brand]) {
-      text += append(part, values);
-    } else {
+    if (part[brand]) place = follow(part, place, values);
+    else {
       values.push(part.value);
-      text += `$${values.length}`;
+      place = sentBefore.step(place, boundValue);
     }
+  }
+  return place;
+}
+
+function append({ texts, parts }: Sql, before: string, numbers: { bound: number }): string {
+  let text = before + (texts[0] ?? '');
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Sql | Bind;
+    if (part[brand]) text = append(part, text, numbers);
+    else text += `$${++numbers.bound}`;
     text += texts[i + 1] ?? '';
   }
   return text;

@@ -204,7 +204,8 @@ function parseRanges(
   if (topRange === null)
     return err(isEmptyRange(fromHeader) ? restErrors.rangeUpsideDown() : restErrors.negativeLimit());
   if (method === 'PUT' && !isAllRows(topRange)) return err(restErrors.putWithLimit());
-  return ok({ ranges: new Map(limits).set('limit', topRange), topRange });
+  const isAsked = limits.size > 0 || !isAllRows(topRange);
+  return ok({ ranges: isAsked ? new Map(limits).set('limit', topRange) : limits, topRange });
 }
 
 function payloadOf(

@@ -59,7 +59,7 @@ export function splitQuery(query: string): (readonly [key: string, value: string
 
 /** Parameters sorted by key, in one encoding; the values of a key that is given twice stand together. */
 function canonicalQuery(pairs: readonly (readonly [string, string | null])[]): string {
-  const sorted = pairs.length > 1 ? [...pairs].sort(([a], [b]) => compareCodePoints(a, b)) : pairs;
+  const sorted = isSorted(pairs) ? pairs : [...pairs].sort(([a], [b]) => compareCodePoints(a, b));
   let canonical = '';
   let last: string | null = null;
   for (const [key, value] of sorted) {
@@ -69,6 +69,11 @@ function canonicalQuery(pairs: readonly (readonly [string, string | null])[]): s
     last = key;
   }
   return canonical;
+}
+
+function isSorted(pairs: readonly (readonly [string, string | null])[]): boolean {
+  for (let i = 1; i < pairs.length; i++) if ((pairs[i - 1]?.[0] ?? '') > (pairs[i]?.[0] ?? '')) return false;
+  return true;
 }
 
 const compareCodePoints = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -10,7 +10,8 @@ import { as, embedColumn, fieldValue, ident, orderBy, qualified, selectItem, spr
  * Upstream: PostgREST/postgrest src/PostgREST/Query/QueryBuilder.hs (readPlanToQuery).
  */
 export function renderRead(plan: ReadPlan): Sql {
-  const items = [...selectItems(plan), ...plan.embeds.flatMap(embedItems)];
+  const items = selectItems(plan);
+  for (const embed of plan.embeds) addEmbedItems(items, embed);
   const joins = sql.join(plan.embeds.map(lateralJoin), '');
   const conditions = plan.where.map((tree) => condition(plan.qualifier, tree, joinedEmbedTest));
   return sql`SELECT ${sql.join(items)}${fromClause(plan)}${joins}${where(conditions, plan.joinConditions)}${groupBy(plan)}${orderBy(plan.qualifier, plan.order)}${limitOffset(plan.range)}`;
@@ -35,18 +36,18 @@ function selectItems({ select, children, qualifier, spreadOrder }: ReadPlan): Sq
   return [...own, ...ordering];
 }
 
-function embedItems(embed: EmbedPlan): Sql[] {
+function addEmbedItems(items: Sql[], embed: EmbedPlan): void {
   const { embedAlias } = embed.child;
-  switch (embed.kind) {
-    case 'spread':
-      return embed.columns.map((spread) => spreadItem(embedAlias, spread));
-    case 'object':
-      return embed.isEmpty ? [] : [sql`to_jsonb(${ident(embedAlias)}.*) AS ${ident(embed.name)}`];
-    case 'array':
-      return embed.isEmpty
-        ? []
-        : [sql`COALESCE( ${embedColumn(embedAlias, embedAlias)}, '[]') AS ${ident(embed.name)}`];
+  if (embed.kind === 'spread') {
+    for (const spread of embed.columns) items.push(spreadItem(embedAlias, spread));
+    return;
   }
+  if (embed.isEmpty) return;
+  items.push(
+    embed.kind === 'object'
+      ? sql`to_jsonb(${ident(embedAlias)}.*) AS ${ident(embed.name)}`
+      : sql`COALESCE( ${embedColumn(embedAlias, embedAlias)}, '[]') AS ${ident(embed.name)}`,
+  );
 }
 
 function lateralJoin(embed: EmbedPlan): Sql {
