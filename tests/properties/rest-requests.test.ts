@@ -13,6 +13,7 @@ import { parseQueryParams, type QueryParams } from '../../src/rest/parse/query-p
 import { Reader } from '../../src/rest/parse/reader.ts';
 import { selectList } from '../../src/rest/parse/select.ts';
 import { planAction } from '../../src/rest/plan/plan.ts';
+import { planWholeRead } from '../../src/rest/plan/read.ts';
 import { renderStatement } from '../../src/rest/render/statement.ts';
 import { type HostileRequest, hostileRequests } from '../support/hostile.ts';
 import { filmCatalog, plainRestConfig } from '../support/rest-catalog.ts';
@@ -58,6 +59,30 @@ describe('planning', () => {
         const text = statementText(request)?.replaceAll(quotedNames, 'name') ?? '';
         expect(text).not.toContain(marker);
         expect(text).toMatch(ownText);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+});
+
+describe('a shape that is planned once', () => {
+  it('gives the statement and the errors that planning everything anew gives', () => {
+    fc.assert(
+      fc.property(hostileRequests, ({ body, ...parts }) => {
+        const bytes = Buffer.from(body);
+        const parsed = parseRequest({ ...parts, body: bytes }, plainRestConfig, filmCatalog.timezones);
+        if (!parsed.ok || !('relation' in parsed.value.action)) return;
+        const request = parsed.value;
+        const relation = { schema: 'public', name: parsed.value.action.relation };
+        if (filmCatalog.table(relation.schema, relation.name) === undefined) return;
+        const plan = planAction(request, filmCatalog, plainRestConfig);
+        const anew = planWholeRead(relation, request, filmCatalog, plainRestConfig);
+        if (!anew.ok) expect(plan).toEqual(anew);
+        else if (plan.ok && (plan.value.kind === 'read' || plan.value.kind === 'mutate')) {
+          const options = { preferences: request.preferences, maxRows: 100 };
+          const whole = renderStatement({ ...plan.value, read: anew.value }, options);
+          expect(compile(renderStatement(plan.value, options))).toEqual(compile(whole));
+        }
       }),
       { numRuns: 10_000 },
     );

@@ -154,6 +154,25 @@ sql.typeName = (name: string): Sql => {
   return make([name], []);
 };
 
+/** The same piece in one level: worth its cost for a piece that is used again and again. */
+sql.flat = (piece: Sql): Sql => {
+  const texts: string[] = [''];
+  const parts: Bind[] = [];
+  flatten(piece, texts, parts);
+  return make(texts, parts);
+};
+
+function flatten(piece: Sql, texts: string[], parts: Bind[]): void {
+  texts[parts.length] += piece.texts[0] ?? '';
+  piece.parts.forEach((part, i) => {
+    const next = piece.texts[i + 1] ?? '';
+    if (part[brand]) {
+      flatten(part, texts, parts);
+      texts[parts.length] += next;
+    } else texts[parts.push(part)] = next;
+  });
+}
+
 /** Nothing. */
 sql.empty = empty;
 

@@ -2,55 +2,12 @@ import { isToOne } from '../../catalog/model.ts';
 import { restErrors } from '../errors.ts';
 import {
   type EmbedPlan,
-  type LogicPlan,
-  type OrderPlan,
   type SelectPlan,
   type SpreadColumn,
   type SpreadOrder,
   unknownField,
 } from './model.ts';
-import { type Draft, type PassOutcome, shownName } from './tree.ts';
-
-/** Lets orders by a column of an embed point at the embed's join; only to-one embeds can be ordered by. */
-export function relateOrders(draft: Draft): PassOutcome {
-  if (draft.order.some(({ qualifier }) => qualifier !== null)) {
-    const order: OrderPlan[] = [];
-    for (const term of draft.order) {
-      const related = term.qualifier === null ? term : relateOrder(draft, term, term.qualifier);
-      if ('code' in related) return related;
-      order.push(related);
-    }
-    draft.order = order;
-  }
-  return firstFailure(draft, relateOrders);
-}
-
-function relateOrder(draft: Draft, term: OrderPlan, name: string): OrderPlan | NonNullable<PassOutcome> {
-  const child = draft.children.find((candidate) => shownName(candidate) === name);
-  if (child === undefined) return restErrors.notEmbedded(name);
-  if (child.relationship === null || !isToOne(child.relationship))
-    return restErrors.orderByToMany(draft.from.name, shownName(child));
-  return { ...term, qualifier: child.embedAlias };
-}
-
-/** Turns `is.null` on the name of an embed into a test of whether the embed found anything. */
-export function relateNullFilters(draft: Draft): void {
-  if (draft.children.length === 0) return;
-  draft.where = draft.where.map((tree) => relateNullFilter(draft, tree));
-  for (const child of draft.children) relateNullFilters(child);
-}
-
-function relateNullFilter(draft: Draft, tree: LogicPlan): LogicPlan {
-  if (tree.kind === 'group')
-    return { ...tree, trees: tree.trees.map((inner) => relateNullFilter(draft, inner)) };
-  if (tree.kind === 'embed' || tree.field.path.length > 0) return tree;
-  const { operation } = tree;
-  if (operation.kind !== 'is' || operation.operand !== 'null') return tree;
-  const child = draft.children.find((candidate) => shownName(candidate) === tree.field.name);
-  return child === undefined
-    ? tree
-    : { kind: 'embed', isNull: !tree.negated, alias: child.embedAlias, child };
-}
+import { type Draft, firstFailure, type PassOutcome, shownName } from './tree.ts';
 
 /** Decides how each embed appears in its parent, from the leaves up. */
 export function placeEmbeds(draft: Draft): void {
@@ -166,12 +123,4 @@ function spreadOrder({ order, embedAlias }: Draft): SpreadOrder {
     return { select: { qualifier: term.qualifier, item }, order: { ...term, qualifier: null, field } };
   });
   return { select: terms.map(({ select }) => select), order: terms.map(({ order: each }) => each) };
-}
-
-function firstFailure(draft: Draft, pass: (draft: Draft) => PassOutcome): PassOutcome {
-  for (const child of draft.children) {
-    const failure = pass(child);
-    if (failure !== null) return failure;
-  }
-  return null;
 }

@@ -116,6 +116,8 @@ export type ReadPlan = {
   readonly relationship: Relationship | null;
   readonly embeds: readonly EmbedPlan[];
   readonly children: readonly ReadPlan[];
+  /** Whether everything but `where`, `order` and `range` is that of all plans with these same `embeds`. */
+  readonly isShape: boolean;
 };
 
 /** How rows become the text of the answer. */

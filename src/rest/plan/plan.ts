@@ -64,7 +64,7 @@ function planTarget(
   const table = findTable(name, request, catalog);
   if (!table.ok) return table;
   const relation = { schema: table.value.schema, name: table.value.name };
-  const read = planRead(relation, request, catalog, config);
+  const read = planRead(table.value, relation, request, catalog, config);
   return read.ok ? ok({ table: table.value, relation, read: read.value }) : read;
 }
 
@@ -133,7 +133,7 @@ function callAction(
   if (!found.ok) return found;
   const routine = found.value;
   const relation = { schema: routine.schema, name: rowTypeName(routine) };
-  const read = planRead(relation, request, catalog, config);
+  const read = planRead(routine, relation, request, catalog, config);
   if (!read.ok) return read;
   const call = planCall(routine, request, method, keys, read.value);
   const negotiated = negotiate(request, relation, read.value, catalog, config);

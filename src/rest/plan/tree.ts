@@ -36,6 +36,7 @@ function emptyDraft(from: QualifiedName): Draft {
     relationship: null,
     embeds: [],
     children: [],
+    isShape: false,
   };
 }
 
@@ -92,6 +93,15 @@ export function applyAt<T>(
     const draft = descend(root, parameter.path);
     if (typeof draft === 'string') return restErrors.notEmbedded(draft);
     apply(draft, parameter.value);
+  }
+  return null;
+}
+
+/** Runs a pass on each relation embedded in one, until the first failure. */
+export function firstFailure(draft: Draft, pass: (draft: Draft) => PassOutcome): PassOutcome {
+  for (const child of draft.children) {
+    const failure = pass(child);
+    if (failure !== null) return failure;
   }
   return null;
 }

@@ -10,11 +10,31 @@ import { as, embedColumn, fieldValue, ident, orderBy, qualified, selectItem, spr
  * Upstream: PostgREST/postgrest src/PostgREST/Query/QueryBuilder.hs (readPlanToQuery).
  */
 export function renderRead(plan: ReadPlan): Sql {
+  const { selectFrom, groups } = shapeOf(plan);
+  const conditions = plan.where.map((tree) => condition(plan.qualifier, tree, joinedEmbedTest));
+  return sql`${selectFrom}${where(conditions, plan.joinConditions)}${groups}${orderBy(plan.qualifier, plan.order)}${limitOffset(plan.range)}`;
+}
+
+/** The parts of a read that its parameters change nothing of. */
+type RenderedShape = { readonly selectFrom: Sql; readonly groups: Sql };
+
+const rendered = new WeakMap<ReadPlan['embeds'], RenderedShape>();
+
+function shapeOf(plan: ReadPlan): RenderedShape {
+  const known = plan.isShape ? rendered.get(plan.embeds) : undefined;
+  if (known !== undefined) return known;
+  const shape = renderShape(plan);
+  if (!plan.isShape) return shape;
+  const flat = { selectFrom: sql.flat(shape.selectFrom), groups: sql.flat(shape.groups) };
+  rendered.set(plan.embeds, flat);
+  return flat;
+}
+
+function renderShape(plan: ReadPlan): RenderedShape {
   const items = selectItems(plan);
   for (const embed of plan.embeds) addEmbedItems(items, embed);
   const joins = sql.join(plan.embeds.map(lateralJoin), '');
-  const conditions = plan.where.map((tree) => condition(plan.qualifier, tree, joinedEmbedTest));
-  return sql`SELECT ${sql.join(items)}${fromClause(plan)}${joins}${where(conditions, plan.joinConditions)}${groupBy(plan)}${orderBy(plan.qualifier, plan.order)}${limitOffset(plan.range)}`;
+  return { selectFrom: sql`SELECT ${sql.join(items)}${fromClause(plan)}${joins}`, groups: groupBy(plan) };
 }
 
 /** ` FROM ...`: the relation, or the function of the parent's row, and a junction beside it. */
