@@ -10,6 +10,7 @@ import type { Mount } from '../http/gateway.ts';
 import type { UpgradeHandler } from '../http/server.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
 import type { KeySource, TokenVerifier } from '../identity/verify.ts';
+import { type ConnectOptions, connect } from '../pg/connect.ts';
 import type { DatabaseUrls } from '../platform/logins.ts';
 import { storageDir } from './directories.ts';
 import { openInbox } from './inbox.ts';
@@ -187,6 +188,7 @@ async function startStorage(input: ServiceInput): Promise<Part> {
     ...{ config: config.storage, keys, clock, random, observer, verifier, publicUrl },
     requestDb: databases.storageRequests,
     serviceDb: databases.storage,
+    openLockSession: (options: ConnectOptions) => connect(input.urls.storageAdmin, options),
     store: await openObjectStore(config.storage, storageDir(config)),
   };
   const service = createStorageService(deps);

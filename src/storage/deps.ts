@@ -8,6 +8,7 @@ import type { RequestDb, ServiceDb } from '../pg/session.ts';
 import type { ObjectStore } from './backends/object-store.ts';
 import type { Renderer } from './images/renderer.ts';
 import type { Locks } from './locks.ts';
+import type { OpenSession } from './shared-locks.ts';
 
 /** The storage section of the configuration. */
 export type StorageConfig = Values<typeof storageOptions>;
@@ -19,6 +20,8 @@ export type StorageInput = {
   readonly requestDb: RequestDb;
   /** Login `supabase_storage_admin`: the service's own reads and its outbox. */
   readonly serviceDb: ServiceDb;
+  /** Opens a session of the same login for the locks of uploads. */
+  readonly openLockSession: OpenSession;
   readonly keys: InstanceKeys;
   readonly verifier: TokenVerifier;
   readonly clock: Clock;

@@ -9,6 +9,7 @@ import { createLocks } from './locks.ts';
 import { requireContentType } from './mime-types.ts';
 import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
 import { createRouteFinder, type Route, renderRoutes, routes } from './routes.ts';
+import { createSharedLocks } from './shared-locks.ts';
 import { createTusHandler, tusPath } from './tus/handler.ts';
 import { readJsonBody } from './wire/json-body.ts';
 import { notFoundReply } from './wire/not-found.ts';
@@ -27,7 +28,8 @@ export interface StorageService {
 
 /** Composes the service. */
 export function createStorageService(input: StorageInput): StorageService {
-  const deps: StorageDeps = { ...input, renderer: createRenderer(), locks: createLocks() };
+  const shared = createSharedLocks(input.openLockSession);
+  const deps: StorageDeps = { ...input, renderer: createRenderer(), locks: createLocks(shared) };
   const find = createRouteFinder(input.config.transformsImages ? [...routes, ...renderRoutes] : routes);
   const resumable = createTusHandler(deps);
   return {
@@ -37,7 +39,10 @@ export function createStorageService(input: StorageInput): StorageService {
       return answer(deps, request, find(request.method, request.path));
     },
     run: (signal) => runWorker(deps, signal),
-    close: () => deps.store.close(),
+    async close() {
+      await shared.close();
+      await deps.store.close();
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { createGateway } from '../../src/http/gateway.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { loadInstanceKeys } from '../../src/identity/instance-keys.ts';
 import { createTokenVerifier } from '../../src/identity/verify.ts';
+import { connect } from '../../src/pg/connect.ts';
 import { createPool } from '../../src/pg/pool.ts';
 import { createRequestDb, createServiceDb } from '../../src/pg/session.ts';
 import type { ObjectStore } from '../../src/storage/backends/object-store.ts';
@@ -46,6 +47,7 @@ export async function runStorage({ root, env, ...given }: Composition): Promise<
     config: config.storage,
     requestDb: createRequestDb(requestPool),
     serviceDb: createServiceDb(servicePool),
+    openLockSession: (options) => connect(given.databaseUrl('supabase_storage_admin'), options),
     keys,
     verifier: createTokenVerifier({
       source: keys.source,

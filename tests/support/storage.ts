@@ -37,7 +37,7 @@ export type StorageInstance = {
 };
 
 /** Parts of a call. */
-type CallOptions = {
+export type CallOptions = {
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON. */
@@ -109,7 +109,8 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
 /** A filesystem store that flushes nothing: nothing has to outlive the machine. */
 const openFiles = (folder: string): Promise<ObjectStore> => openFsStore({ root: folder, isDurable: false });
 
-async function callStorage(url: string, method: string, options: CallOptions = {}): Promise<Answer> {
+/** Calls a service that listens at the URL. */
+export async function callStorage(url: string, method: string, options: CallOptions = {}): Promise<Answer> {
   const { body, token } = options;
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
   const reply = await fetch(url, {

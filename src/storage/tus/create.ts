@@ -13,7 +13,7 @@ import { findBucket } from '../store/buckets.ts';
 import { probeWrite } from '../store/objects.ts';
 import type { BucketRow } from '../store/rows.ts';
 import { defaultType, finishUpload, isComplete, userMetadataOf } from './finish.ts';
-import { pieceLimit, receivePiece } from './receive.ts';
+import { makersTurn, pieceLimit, receivePiece } from './receive.ts';
 import { encodeUploadId, type UploadId } from './upload-id.ts';
 import { insertUpload, type UploadRecord } from './uploads.ts';
 import { parseMetadata, pieceType, refuse, tusReply, type UploadMetadata } from './wire.ts';
@@ -102,34 +102,23 @@ export async function createUpload(call: TusCall): Promise<HttpReply> {
     requireAllowedMimeType(metadata.contentType ?? defaultType, bucket.allowed_mime_types);
   }
   const id: UploadId = { ...key, version: deps.random.uuid() };
-  const controller = new AbortController();
-  const release = await deps.locks.acquire(id.version, () => controller.abort());
-  try {
-    const created = await insertUpload(deps.serviceDb, {
-      ...id,
-      ...{ size, owner: grant.owner, isUpsert: grant.isUpsert },
-      metadata: { ...metadata, cacheControl: cacheControlOf(metadata) },
-      expiresAtMs: deps.clock.now() + deps.config.resumableExpiryMs,
-    });
-    return await receiveFirst(call, created, maxBytes, controller.signal);
-  } finally {
-    release();
-  }
+  const created = await insertUpload(deps.serviceDb, {
+    ...id,
+    ...{ size, owner: grant.owner, isUpsert: grant.isUpsert },
+    metadata: { ...metadata, cacheControl: cacheControlOf(metadata) },
+    expiresAtMs: deps.clock.now() + deps.config.resumableExpiryMs,
+  });
+  return receiveFirst(call, created, maxBytes);
 }
 
-async function receiveFirst(
-  call: TusCall,
-  created: UploadRecord,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<HttpReply> {
+async function receiveFirst(call: TusCall, created: UploadRecord, maxBytes: number): Promise<HttpReply> {
   const { deps, request } = call;
   const hasPiece = request.headers['content-type'] === pieceType;
   let upload = created;
   if (hasPiece || created.size === 0) {
     const body = hasPiece ? request.body : Readable.from([]);
     const limit = pieceLimit(created, maxBytes, request.headers['content-length']);
-    upload = (await receivePiece(deps, created, body, limit, signal)).upload;
+    upload = (await receivePiece(deps, created, body, limit, makersTurn)).upload;
   }
   const complete = isComplete(upload);
   if (complete) await finishUpload(deps, upload, serviceScope(call));

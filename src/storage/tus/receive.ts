@@ -11,6 +11,17 @@ export type Received = {
   readonly isInterrupted: boolean;
 };
 
+/** Being an upload's only writer. */
+export type Turn = {
+  /** Aborts when the turn should end: somebody else wants it, or it is lost. */
+  readonly signal: AbortSignal;
+  /** Throws when the turn is lost: another service may be writing. */
+  requireHeld(): void;
+};
+
+/** The turn of who made the upload: nobody else knows of it. */
+export const makersTurn: Turn = { signal: new AbortController().signal, requireHeld: () => {} };
+
 /** Most bytes that the next piece may have. Throws when its declared length is more. */
 export function pieceLimit(
   upload: Pick<UploadRecord, 'size' | 'received'>,
@@ -25,18 +36,19 @@ export function pieceLimit(
 
 /**
  * Stores a piece and records it. What arrived before the body broke off, or before the signal, is kept and recorded
- * like a whole piece: that is what the client resumes from.
+ * like a whole piece: that is what the client resumes from. Nothing is recorded once the turn is lost.
  */
 export async function receivePiece(
   deps: StorageDeps,
   upload: UploadRecord,
   body: Readable,
   maxBytes: number,
-  signal: AbortSignal,
+  turn: Turn,
 ): Promise<Received> {
-  const { piece, wasInterrupted } = untilInterrupted(body, signal);
+  const { piece, wasInterrupted } = untilInterrupted(body, turn.signal);
   try {
     const stored = await deps.store.growing.append(upload.version, upload.received, piece, { maxBytes });
+    turn.requireHeld();
     const recorded = await recordPiece(deps.serviceDb, upload, stored);
     if (recorded === null) throw refuse.offsetConflict();
     return { upload: recorded, isInterrupted: wasInterrupted() };

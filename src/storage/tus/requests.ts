@@ -10,7 +10,7 @@ import {
   type TusCall,
 } from './create.ts';
 import { finishUpload, isComplete } from './finish.ts';
-import { pieceLimit, receivePiece } from './receive.ts';
+import { pieceLimit, receivePiece, type Turn } from './receive.ts';
 import { decodeUploadId, type UploadId } from './upload-id.ts';
 import { deleteUpload, findUpload, type UploadRecord } from './uploads.ts';
 import { formatMetadata, refuse, tusReply } from './wire.ts';
@@ -23,16 +23,21 @@ async function requireUpload({ serviceDb, clock }: StorageDeps, id: UploadId): P
   return upload;
 }
 
-/** Runs work as the upload's only writer; the signal says that somebody else wants to be it. */
-async function asWriter<T>(
-  call: TusCall,
-  id: UploadId,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+/** Runs work as the upload's only writer. */
+async function asWriter<T>(call: TusCall, id: UploadId, work: (turn: Turn) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const release = await call.deps.locks.acquire(id.version, () => controller.abort());
+  let failure: Error | null = null;
+  const release = await call.deps.locks.acquire(id.version, (lost) => {
+    failure ??= lost ?? null;
+    controller.abort();
+  });
   try {
-    return await work(controller.signal);
+    return await work({
+      signal: controller.signal,
+      requireHeld() {
+        if (failure !== null) throw failure;
+      },
+    });
   } finally {
     release();
   }
@@ -49,14 +54,14 @@ export async function patchUpload(call: TusCall, segment: string): Promise<HttpR
   const known = await requireUpload(deps, id);
   const grant = await requireGrant(call, id, known);
   const maxBytes = resumableLimit(deps, await requireBucket(deps, id.bucket));
-  return asWriter(call, id, async (signal) => {
+  return asWriter(call, id, async (turn) => {
     const found = { ...(await requireUpload(deps, id)), ...grant };
     if (found.received !== Number(headers['upload-offset'])) throw refuse.offsetConflict();
     // An upload that is an object by now takes no more bytes, only the same answer.
     if (found.isFinished && headers['upload-length'] === undefined) return afterPiece(call, found);
     const upload = declareSize(found, headers['upload-length'], maxBytes);
     const limit = pieceLimit(upload, maxBytes, headers['content-length']);
-    const { upload: received, isInterrupted } = await receivePiece(deps, upload, request.body, limit, signal);
+    const { upload: received, isInterrupted } = await receivePiece(deps, upload, request.body, limit, turn);
     if (isInterrupted) throw refuse.interrupted();
     return afterPiece(call, { ...received, ...grant });
   });

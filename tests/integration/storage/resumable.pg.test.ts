@@ -7,10 +7,10 @@ import { sql } from '../../../src/pg/sql/sql.ts';
 import { sweepUploads } from '../../../src/storage/worker.ts';
 import { send } from '../../support/http.ts';
 import { type Answer, startStorage } from '../../support/storage.ts';
+import { tusPath as base, encodeMetadata as encode, pieceType as piece, tusOf } from '../../support/tus.ts';
 
 const instance = await startStorage({ env: { FILE_SIZE_LIMIT: '1000000' } });
 const { call, serviceKey, database } = instance;
-const base = '/upload/resumable';
 
 await call('POST', '/bucket', { token: serviceKey, body: { name: 'b' } });
 await call('POST', '/bucket', {
@@ -18,44 +18,7 @@ await call('POST', '/bucket', {
   body: { name: 'tight', file_size_limit: 100, allowed_mime_types: ['image/png'] },
 });
 
-const encode = (fields: Record<string, string>): string =>
-  Object.entries(fields)
-    .map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`)
-    .join(',');
-
-type Options = { token?: string; headers?: Record<string, string>; body?: Buffer | string; path?: string };
-
-const tus = (method: string, path: string, options: Options = {}): Promise<Answer> =>
-  call(method, path, {
-    token: options.token ?? serviceKey,
-    headers: { 'tus-resumable': '1.0.0', ...options.headers },
-    ...(options.body === undefined ? {} : { body: options.body }),
-  });
-
-const create = (
-  fields: Record<string, string>,
-  length: number | null,
-  options: Options = {},
-): Promise<Answer> =>
-  tus('POST', options.path ?? base, {
-    ...options,
-    headers: {
-      ...(length === null ? { 'upload-defer-length': '1' } : { 'upload-length': String(length) }),
-      'upload-metadata': encode(fields),
-      ...options.headers,
-    },
-  });
-
-const pathOf = (created: Answer): string =>
-  (created.headers.get('location') ?? '').replace(`${instance.url}/storage/v1`, '');
-
-const piece = 'application/offset+octet-stream';
-const patch = (path: string, offset: number, body: Buffer | string, options: Options = {}): Promise<Answer> =>
-  tus('PATCH', path, {
-    ...options,
-    body,
-    headers: { 'content-type': piece, 'upload-offset': String(offset), ...options.headers },
-  });
+const { tus, create, patch, pathOf } = tusOf(instance.url, serviceKey);
 
 const read = (path: string): Promise<Answer> => call('GET', `/object/${path}`, { token: serviceKey });
 
