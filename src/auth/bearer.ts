@@ -6,9 +6,6 @@ import { jsonSyntaxError } from './go-json/syntax.ts';
  * order: parts, header, claims, algorithm, signature, times.
  */
 
-/** Algorithms that tokens may be signed with here, as the Supabase CLI configures upstream. */
-const permitted: ReadonlySet<string> = new Set(['HS256', 'RS256', 'ES256']);
-
 const known: ReadonlySet<string> = new Set(
   ['HS', 'RS', 'ES', 'PS'].flatMap((family) => ['256', '384', '512'].map((size) => family + size)),
 );
@@ -16,11 +13,12 @@ const known: ReadonlySet<string> = new Set(
 const isKnown = (algorithm: string): boolean =>
   known.has(algorithm) || algorithm === 'none' || algorithm === 'EdDSA';
 
-/** Whether tokens may be signed by an algorithm; the ones of the instance's own keys always are. */
+/** Whether tokens may be signed by an algorithm: one of those permitted, or of the instance's own keys. */
 export const isPermittedAlgorithm = (
   algorithm: string,
+  permitted: readonly string[],
   keys: readonly { readonly alg?: string | undefined }[],
-): boolean => permitted.has(algorithm) || keys.some(({ alg }) => alg === algorithm);
+): boolean => permitted.includes(algorithm) || keys.some(({ alg }) => alg === algorithm);
 
 /** Why a claim's type is wrong; null when all are right. */
 export function claimMismatch(claims: Claims): string | null {
@@ -87,7 +85,7 @@ export function tokenRefusal(
   const { alg, kid } = head.object;
   if (typeof alg !== 'string') return 'token is unverifiable: signing method (alg) is unspecified';
   if (!isKnown(alg)) return 'token is unverifiable: signing method (alg) is unavailable';
-  const { badByte } = decodeBase64(signature);
+  const { badByte } = base64urlText(signature);
   if (badByte !== null)
     return malformed('base64', 'signature', `illegal base64 data at input byte ${badByte}`);
   if (!isPermitted(alg)) return invalidMethod(alg);
@@ -132,7 +130,7 @@ function signatureProblem(algorithm: string): string {
 type Decoded = { readonly object: Claims } | { readonly problem: string };
 
 function decodeObject(segment: string, part: string, type: string): Decoded {
-  const { text, badByte } = decodeBase64(segment);
+  const { text, badByte } = base64urlText(segment);
   if (badByte !== null) {
     return { problem: malformed('base64', part, `illegal base64 data at input byte ${badByte}`) };
   }
@@ -152,8 +150,8 @@ function decodeObject(segment: string, part: string, type: string): Decoded {
 const malformed = (coding: string, part: string, reason: string): string =>
   `token is malformed: could not ${coding} decode ${part}: ${reason}`;
 
-/** Base64url without padding, and where it stops to be that. */
-function decodeBase64(segment: string): { readonly text: string; readonly badByte: number | null } {
+/** The text of base64url without padding, and the byte at which it stops to be that. */
+export function base64urlText(segment: string): { readonly text: string; readonly badByte: number | null } {
   const stranger = /[^A-Za-z0-9_-]/.exec(segment);
   const rest = segment.length % 4 === 1 ? segment.length - 1 : null;
   const text = Buffer.from(segment, 'base64url').toString();

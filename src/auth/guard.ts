@@ -25,8 +25,7 @@ async function demandClaims(context: AuthContext, call: Call): Promise<Claims> {
   const verified = await context.verifier.verify(token);
   if (!verified.ok) {
     const now = epochSeconds(context.clock);
-    const isPermitted = (algorithm: string): boolean =>
-      isPermittedAlgorithm(algorithm, context.keys.jwks.keys);
+    const isPermitted = (algorithm: string): boolean => isPermittedHere(context, algorithm);
     throw requestFailure.badJwt(tokenRefusal(token, verified.error, isPermitted, now));
   }
   const { claims } = verified.value;
@@ -35,10 +34,12 @@ async function demandClaims(context: AuthContext, call: Call): Promise<Claims> {
   return claims;
 }
 
+const isPermittedHere = ({ config, keys }: AuthContext, algorithm: string): boolean =>
+  isPermittedAlgorithm(algorithm, config.jwtValidMethods, keys.jwks.keys);
+
 /** What this service, unlike others that verify tokens, minds about a good one. */
 function claimsRefusal(context: AuthContext, { algorithm, claims }: VerifiedToken): string | null {
-  const isPermitted = isPermittedAlgorithm(algorithm, context.keys.jwks.keys);
-  if (!isPermitted) return invalidMethod(algorithm);
+  if (!isPermittedHere(context, algorithm)) return invalidMethod(algorithm);
   const mismatch = claimMismatch(claims);
   return mismatch === null ? null : `token is malformed: could not JSON decode claim: ${mismatch}`;
 }

@@ -8,16 +8,20 @@ import {
 } from '../http/exchange.ts';
 import { type Call, openCall } from './call.ts';
 import { demandCaptcha } from './captcha.ts';
+import { createCleanup } from './cleanup.ts';
 import type { AuthContext } from './context.ts';
 import type { AuthDeps } from './deps.ts';
 import { createColumnEncryption } from './encryption.ts';
 import { toWire } from './errors.ts';
+import { requestFailure } from './failures/request.ts';
 import { createHooks } from './hooks/hooks.ts';
+import { inTime } from './in-time.ts';
 import { createGuesses } from './limits/guesses.ts';
 import { createLimits } from './limits/limits.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createUsedSteps } from './mfa/used-steps.ts';
 import { createPasswords } from './passwords/passwords.ts';
+import { presented } from './presented.ts';
 import { createOidcVerifier } from './providers/oidc.ts';
 import { createRedirectRules } from './redirects/rules.ts';
 import { groupsOf } from './route-groups.ts';
@@ -41,8 +45,10 @@ export type AuthService = {
 export function createAuthService(deps: AuthDeps): AuthService {
   const context = createContext(deps);
   const find = createRouteFinder(routes);
+  const cleanup = createCleanup(deps);
   return {
-    async handle(request) {
+    async handle(given) {
+      const request = presented(deps.config, given);
       const found = find(request.method, request.path === '' ? '/' : request.path);
       if (found === null || !('route' in found)) return refuse(context, request, found);
       const { route, params } = found;
@@ -51,12 +57,19 @@ export function createAuthService(deps: AuthDeps): AuthService {
         if (route.captcha) await demandCaptcha(context, call);
         return route.endpoint(context, call);
       });
+      if (changing.has(request.method) && reply.status < 300) cleanup?.step();
       return { ...reply, route: route.path };
     },
-    settle: () => context.mailer.settled(),
+    async settle() {
+      await context.mailer.settled();
+      await cleanup?.settled();
+    },
     drain: (timeoutMs) => context.mailer.drain(timeoutMs),
   };
 }
+
+/** Methods after which rows that are over are looked for. */
+const changing: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 function createContext(deps: AuthDeps): AuthContext {
   const now = (): string => timestampNow(deps.clock);
@@ -101,7 +114,8 @@ async function answer(
 ): Promise<HttpReply> {
   const call = openCall(context, request, params);
   try {
-    return worded(await work(call), call.replyHeaders);
+    const { maxRequestDurationMs: ms } = context.config;
+    return worded(await inTime(ms, work(call), refuseLate), call.replyHeaders);
   } catch (thrown) {
     if (thrown instanceof BodyAborted) return plain(499, '');
     const failed = toWire(thrown, {
@@ -113,6 +127,10 @@ async function answer(
     return worded(failed, call.replyHeaders);
   }
 }
+
+const refuseLate = (): never => {
+  throw requestFailure.tooSlow();
+};
 
 /** The reply with the call's own headers; upstream's JSON names no charset. */
 function worded(reply: HttpReply, callHeaders: ReplyHeaders): HttpReply {

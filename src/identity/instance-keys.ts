@@ -88,12 +88,15 @@ export async function loadInstanceKeys(config: KeyConfig, projectDir: string): P
     secretKey: config.secretKey ?? base.secretKey,
   };
   const jwks = readSigningKeys(config, projectDir);
-  const [first] = jwks;
+  const signer = signerOf(jwks);
   const shared = secretKey(jwtSecret);
   return {
     jwtSecret,
     api,
-    signing: first === undefined ? secretSigningKey(jwtSecret) : await jwkSigningKey(first),
+    signing:
+      signer === undefined
+        ? { ...secretSigningKey(jwtSecret), kid: config.jwtKeyId }
+        : await jwkSigningKey(signer),
     source: fixedKeys([...(await asymmetric(jwks)), shared]),
     jwks: { keys: jwks.map(publicJwk).filter((jwk) => jwk !== null) },
     s3: {
@@ -104,6 +107,11 @@ export async function loadInstanceKeys(config: KeyConfig, projectDir: string): P
     isDemo: [demo.jwtSecret, dockerDemoSecret].includes(jwtSecret) || api.secretKey === demo.secretKey,
   };
 }
+
+const mayBeSignedWith = ({ key_ops: operations }: JWK): boolean => operations?.includes('sign') === true;
+
+/** The key that signs: the first that is said to, else the first; the others verify (standby, or used before). */
+const signerOf = (jwks: readonly JWK[]): JWK | undefined => jwks.find(mayBeSignedWith) ?? jwks[0];
 
 const asymmetric = (jwks: readonly JWK[]): Promise<VerificationKey[]> => verificationKeys({ keys: jwks });
 
@@ -123,6 +131,9 @@ function readSigningKeys(config: KeyConfig, projectDir: string): readonly JWK[] 
   if (text === null) return [];
   const parsed = jwkList.safeParse(JSON.parse(text));
   if (!parsed.success) throw new RangeError('the signing keys must be a JSON array of JWKs');
+  if (config.signingKeys !== null && parsed.data.filter(mayBeSignedWith).length > 1) {
+    throw new RangeError('only one of the signing keys may have the operation sign');
+  }
   return parsed.data.filter((jwk) => jwk.kty !== 'oct' || text === config.signingKeys);
 }
 

@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
 import type { AuthDeps } from '../../src/auth/deps.ts';
+import { smtpSettings } from '../../src/auth/mail/smtp.ts';
 import { createAuthService } from '../../src/auth/service.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Clock, systemRandom } from '../../src/core/clock.ts';
@@ -114,14 +115,11 @@ export async function startAuth(options: AuthInstanceOptions = {}): Promise<Auth
     clock,
     random: systemRandom,
     observer: (observation) => observed.push(observation),
-    smtp: {
-      host: '127.0.0.1',
+    smtp: smtpSettings(config.auth, {
       port: inbox.smtpPort,
-      user: null,
-      pass: null,
-      fromAddress: 'auth@example.com',
-      fromName: 'Auth',
-    },
+      adminEmail: 'auth@example.com',
+      senderName: 'Auth',
+    }),
     fetch: options.fetch ?? fetch,
     version: 'test',
   };
@@ -175,7 +173,8 @@ async function listen(
   });
   const port = await server.listen(0, '127.0.0.1');
   const origin = `http://127.0.0.1:${port}`;
-  const service = createAuthService({ ...deps, externalUrl: `${origin}/auth/v1` });
+  const externalUrl = deps.config.externalUrl ?? `${origin}/auth/v1`;
+  const service = createAuthService({ ...deps, externalUrl });
   handler = service;
   return {
     origin,

@@ -43,6 +43,11 @@ export const linkFailure = failures({
     (email: string) => `Email address ${JSON.stringify(email)} cannot be used as it is not authorized`,
   ],
 
+  addressInvalid: [
+    400,
+    'email_address_invalid',
+    (email: string) => `Email address ${JSON.stringify(email)} is invalid`,
+  ],
   verifyNoType: [400, 'validation_failed', 'Verify requires a verification type'],
   verifyNoToken: [400, 'validation_failed', 'Verify requires a token or a token hash'],
   verifyTokenOrHash: [400, 'validation_failed', 'Verify requires either a token or a token hash'],

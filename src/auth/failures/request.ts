@@ -20,6 +20,7 @@ export const requestFailure = failures({
   adminSessionExpired: [403, 'session_expired', 'Session is no longer valid'],
   anonymousRefused: [403, 'no_authorization', 'Anonymous user not allowed to perform these actions'],
   tooManyRequests: [429, 'over_request_rate_limit', 'Request rate limit reached'],
+  tooSlow: [504, 'request_timeout', 'Processing this request timed out, please retry after a moment.'],
   captchaMissing: [400, 'captcha_failed', 'captcha protection: request disallowed (no captcha_token found)'],
   captchaRefused: [
     400,

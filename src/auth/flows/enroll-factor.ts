@@ -10,6 +10,9 @@ import { timestampAt } from '../timestamp.ts';
 import { demandPhone } from './addresses.ts';
 import { type Flow, runFlow } from './flow.ts';
 
+/** A factor may be verified for this long, whatever the configuration says. */
+const minFactorExpiryMs = 300_000;
+
 /** A factor that a user wants to set up. */
 export type Enrollment = {
   readonly type: FactorType;
@@ -82,7 +85,8 @@ async function demandRoom(
   name: string,
 ): Promise<void> {
   const { config } = context;
-  await deleteStaleFactors(flow.tx, timestampAt(context.clock.now() - config.mfaFactorExpiryMs));
+  const keptMs = Math.max(config.mfaFactorExpiryMs, minFactorExpiryMs);
+  await deleteStaleFactors(flow.tx, timestampAt(context.clock.now() - keptMs));
   const { factors } = await reloadUser(flow.tx, user);
   if (factors.some((factor) => (factor.friendly_name ?? '') === name)) throw mfaFailure.nameTaken(name);
   const verified = factors.filter(({ status }) => status === 'verified').length;

@@ -2,6 +2,7 @@ import type { AuthContext } from '../context.ts';
 import { linkFailure } from '../failures/link.ts';
 import type { MailKind } from '../mail/kinds.ts';
 import { verificationLink } from '../mail/link.ts';
+import { isReachable } from '../mail/reachable.ts';
 import type { User } from '../store/rows.ts';
 import { updateUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
@@ -87,6 +88,7 @@ async function orderTokenMail(
   otp: string,
   hash: string,
 ): Promise<void> {
+  await demandReachable(context, user.email ?? '');
   const columns = tokenMails[kind];
   const redirectTo = await flow.call.redirectTo();
   const link = verificationLink(flow.call.externalUrl, context.config.mailerPaths[columns.path], {
@@ -120,6 +122,12 @@ export function demandAuthorized(context: AuthContext, email: string): void {
   const plain = email.replace(/\+[^@]+@/, '@').toLowerCase();
   if (!listed.some((address) => address.toLowerCase() === plain))
     throw linkFailure.addressNotAuthorized(email);
+}
+
+/** Refuses addresses that no mail reaches, where the configuration asks for it. */
+export async function demandReachable(context: AuthContext, email: string): Promise<void> {
+  if (!context.config.emailValidationExtended || (await isReachable(email))) return;
+  throw linkFailure.addressInvalid(email);
 }
 
 /** Counts a mail against the quota of the instance; without confirmations there is none. */

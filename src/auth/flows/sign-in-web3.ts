@@ -16,7 +16,6 @@ export type WalletRequest = { readonly chain: string; readonly message: string; 
 
 const minMessageBytes = 64;
 const maxMessageBytes = 20 * 1024;
-const maxAgeMs = 600_000;
 
 const names: Readonly<Record<Chain, string>> = { solana: 'Solana', ethereum: 'Ethereum' };
 
@@ -37,7 +36,8 @@ export async function signInWithWallet(
   const chain = demandChain(context, request.chain);
   const message = await demandSigned(chain, request);
   demandForThisApp(context, names[chain], message);
-  demandTimely(names[chain], message, context.clock.now());
+  const maxAgeMs = chain === 'solana' ? config.web3SolanaMaxAgeMs : config.web3EthereumMaxAgeMs;
+  demandTimely(names[chain], message, context.clock.now(), maxAgeMs);
   const external: External = { provider: 'web3', user: userOf(chain, message), isEmailOptional: true };
   await callBeforeExternal(context, call, external);
   const { outcome, session } = await runFlow(context, call, async (flow) => {
@@ -110,7 +110,7 @@ function demandForThisApp(context: AuthContext, name: string, { uri, domain }: W
   }
 }
 
-function demandTimely(name: string, message: WalletMessage, nowMs: number): void {
+function demandTimely(name: string, message: WalletMessage, nowMs: number, maxAgeMs: number): void {
   const { issuedAtMs, expiresAtMs, notBeforeMs } = message;
   if (notBeforeMs !== null && nowMs < notBeforeMs) {
     throw refuse(`Signed ${name} message becomes valid in the future`);

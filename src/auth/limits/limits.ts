@@ -1,6 +1,7 @@
 import type { HttpRequest } from '../../http/exchange.ts';
 import type { AuthDeps } from '../deps.ts';
 import { requestFailure } from '../failures/request.ts';
+import { forwardedAddress } from '../presented.ts';
 import { createEventQuota, type EventQuota } from './event-quota.ts';
 import { createKeyedLimiter, type KeyedLimiter } from './token-bucket.ts';
 
@@ -72,7 +73,7 @@ export function createLimits(deps: Pick<AuthDeps, 'config' | 'clock'>): AuthLimi
   };
   return {
     demand(name, request) {
-      const key = limitKey(request, config.rateLimitHeader);
+      const key = forwardedAddress(config, request) ?? limitKey(request, config.rateLimitHeader);
       if (key !== null && !limiters[name].take(key)) throw requestFailure.tooManyRequests();
     },
     mails: createEventQuota(clock, mailRate(config)),

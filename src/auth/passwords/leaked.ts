@@ -22,7 +22,7 @@ export async function isLeaked(
     const reply = await deps.fetch(api + hash.slice(0, prefixLength), {
       signal: AbortSignal.timeout(timeoutMs),
       // Answers of one length do not tell a listener which prefix was asked for.
-      headers: { 'add-padding': 'true', 'user-agent': 'ownbase' },
+      headers: { 'add-padding': 'true', 'user-agent': deps.config.passwordHibpUserAgent },
     });
     if (!reply.ok) throw new Error(`the service answered ${reply.status}`);
     const rest = hash.slice(prefixLength);

@@ -11,8 +11,6 @@ import type { ProfileContext, ProviderDefinition, ProviderTokens, ProviderUser }
 
 const definitions: Readonly<Record<string, ProviderDefinition>> = { ...profileProviders, ...moreProviders };
 
-const timeoutMs = 10_000;
-
 /** A provider that the configuration turns on. */
 export type ConfiguredProvider = {
   readonly name: string;
@@ -115,7 +113,7 @@ const tokenReply = z.looseObject({
 
 /** Exchanges a code for tokens. Rejects with an `Error` when the provider does not give any. */
 export async function exchangeProviderCode(
-  deps: Pick<AuthDeps, 'fetch'>,
+  deps: Pick<AuthDeps, 'config' | 'fetch'>,
   provider: ConfiguredProvider,
   code: string,
   verifier: string | null,
@@ -138,7 +136,7 @@ export async function exchangeProviderCode(
     return deps.fetch(urlAt(definition.token, provider.url), {
       method: 'POST',
       body,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(deps.config.outgoingTimeoutMs),
       headers: {
         accept: 'application/json',
         ...(inHeader ? { authorization: `Basic ${credentials.toString('base64')}` } : {}),
@@ -162,7 +160,7 @@ export async function exchangeProviderCode(
 
 /** Asks a provider who the user is. Rejects with an `Error` when it does not say. */
 export async function loadProviderUser(
-  deps: Pick<AuthDeps, 'fetch'> & { readonly oidc: OidcVerifier },
+  deps: Pick<AuthDeps, 'config' | 'fetch'> & { readonly oidc: OidcVerifier },
   provider: ConfiguredProvider,
   tokens: ProviderTokens,
 ): Promise<ProviderUser> {
@@ -174,7 +172,7 @@ export async function loadProviderUser(
   const answers: unknown[] = [];
   for (const template of definition.profile ?? []) {
     const reply = await deps.fetch(at(template) + (definition.profileQuery?.(context) ?? ''), {
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(deps.config.outgoingTimeoutMs),
       headers: {
         accept: 'application/json',
         'user-agent': 'ownbase',

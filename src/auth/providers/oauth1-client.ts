@@ -3,9 +3,7 @@ import { type ConfiguredProvider, urlAt } from './client.ts';
 import { oauth1Header } from './oauth1.ts';
 import type { OAuth1Endpoints, ProviderTokens, ProviderUser } from './provider.ts';
 
-const timeoutMs = 10_000;
-
-type Deps = Pick<AuthDeps, 'fetch' | 'clock' | 'random'>;
+type Deps = Pick<AuthDeps, 'config' | 'fetch' | 'clock' | 'random'>;
 type Token = { readonly token: string; readonly secret: string };
 
 const noToken: Token = { token: '', secret: '' };
@@ -33,7 +31,7 @@ async function ask(
     tokenSecret: secret,
   };
   const reply = await deps.fetch(url, {
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal.timeout(deps.config.outgoingTimeoutMs),
     headers: { authorization: oauth1Header({ method: 'GET', url, members }, credentials, deps) },
   });
   if (!reply.ok) throw new Error(`${new URL(url).pathname} answered ${reply.status}`);

@@ -27,7 +27,6 @@ export type OidcDiscovery = z.infer<typeof discovery>;
 const keepMs = 3_600_000;
 /** How soon after a fetch a token of an unknown key may cause the next one. */
 const cooldownMs = 30_000;
-const timeoutMs = 10_000;
 const maxIssuers = 100;
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
@@ -49,11 +48,11 @@ export interface OidcVerifier {
 type Kept<T> = { readonly value: T; readonly atMs: number };
 
 /** Creates a verifier that keeps keys for an hour, and looks for newer ones when a token names an unknown key. */
-export function createOidcVerifier(deps: Pick<AuthDeps, 'fetch' | 'clock'>): OidcVerifier {
+export function createOidcVerifier(deps: Pick<AuthDeps, 'config' | 'fetch' | 'clock'>): OidcVerifier {
   const documents = new Map<string, Kept<OidcDiscovery>>();
   const keys = new Map<string, Kept<JSONWebKeySet>>();
   const load = async (url: string): Promise<unknown> => {
-    const reply = await deps.fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const reply = await deps.fetch(url, { signal: AbortSignal.timeout(deps.config.outgoingTimeoutMs) });
     if (!reply.ok) throw new Error(`${url} answered ${reply.status}`);
     return reply.json();
   };

@@ -1,13 +1,13 @@
 /** Everything that a provider needs: outgoing requests, and the account's credentials by name. */
 export type SmsAccount = {
   readonly fetch: typeof fetch;
+  /** Time that the provider gets to answer. */
+  readonly timeoutMs: number;
   /** A credential; throws `Error` when it is missing. */
   readonly credential: (name: string) => string;
   /** A setting that may be missing. */
   readonly optional: (name: string) => string | null;
 };
-
-const timeoutMs = 10_000;
 
 /** Posts a form and yields status and JSON of the answer; an answer that is not JSON is empty. */
 export async function postForm(
@@ -19,7 +19,7 @@ export async function postForm(
   const reply = await account.fetch(url, {
     method: 'POST',
     body: new URLSearchParams(form),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal.timeout(account.timeoutMs),
     headers: authorization === null ? {} : { authorization },
   });
   const text = await reply.text();

@@ -33,6 +33,7 @@ export function createSmsSender(deps: Pick<AuthDeps, 'config' | 'fetch'>): SmsSe
   };
   return make({
     fetch: deps.fetch,
+    timeoutMs: config.outgoingTimeoutMs,
     optional,
     credential(key) {
       const value = optional(key);

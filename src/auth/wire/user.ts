@@ -37,6 +37,9 @@ export const factorJson = (factor: Factor): JsonObject => ({
   last_webauthn_challenge_data: factor.last_webauthn_challenge_data ?? undefined,
 });
 
+/** A user in a list, where identities and factors are not read. */
+export const listedUserJson = (user: User): JsonObject => ({ ...userJson(user), identities: null });
+
 /**
  * A user as clients see it: no tokens, no hash.
  * Upstream: internal/models/user.go.

@@ -160,6 +160,13 @@ export const authEmailOptions = {
     env: ['GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES'],
     description: 'The only addresses that mail may go to; empty allows all.',
   }),
+  emailValidationExtended: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED'],
+    description:
+      'Refuse addresses that mail cannot reach: reserved and mistyped domains, and hosts that the DNS does not know.',
+  }),
   smtpEnabled: option({
     kind: boolean,
     default: true,

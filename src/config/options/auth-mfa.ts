@@ -26,7 +26,8 @@ export const authMfaOptions = {
     kind: duration,
     default: 300_000,
     env: ['GOTRUE_MFA_FACTOR_EXPIRY_DURATION'],
-    description: 'Time after which a factor that was never verified is forgotten.',
+    description:
+      'Time after which a factor that was never verified is forgotten; never less than five minutes.',
   }),
   mfaTotpEnroll: option({
     kind: boolean,

@@ -60,6 +60,12 @@ export const authPasswordOptions = {
     env: ['GOTRUE_PASSWORD_HIBP_FAIL_CLOSED'],
     description: 'Refuse every password while that service cannot be asked.',
   }),
+  passwordHibpUserAgent: option({
+    kind: string,
+    default: 'ownbase',
+    env: ['GOTRUE_PASSWORD_HIBP_USER_AGENT'],
+    description: 'How this instance names itself to that service.',
+  }),
   securePasswordChange: option({
     kind: boolean,
     default: false,

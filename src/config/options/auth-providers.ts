@@ -67,6 +67,13 @@ function overlay<T>(
   return merged;
 }
 
+/** `provider=domain`; names of providers may hold colons. */
+function linkingDomain(pair: string): readonly [provider: string, domain: string] {
+  const [provider = '', domain = ''] = pair.split(/=(.*)/s, 2).map((part) => part.trim());
+  if (provider === '' || domain === '') throw new RangeError(`must be provider=domain, not ${pair}`);
+  return [provider, domain];
+}
+
 /** Providers that users sign in through, and what is called on the way. */
 export const authProviderOptions = {
   externalProviders: option({
@@ -91,7 +98,7 @@ export const authProviderOptions = {
   externalRedirectUrl: option({
     kind: optional(string),
     default: null,
-    env: ['GOTRUE_EXTERNAL_REDIRECT_URL'],
+    env: ['GOTRUE_EXTERNAL_REDIRECT_URL', 'GOTRUE_EXTERNAL_REDIRECTURL'],
     description: 'Where sign-ins through providers end when none was asked for; unset is the site URL.',
   }),
   customOAuthEnabled: option({
@@ -116,11 +123,12 @@ export const authProviderOptions = {
     kind: table(z.record(z.string(), z.string())),
     default: {},
     fromEnv: (env) => {
-      const text = env.GOTRUE_EXPERIMENTAL_PROVIDER_LINKING_DOMAINS;
-      if (!text) return undefined;
-      return Object.fromEntries(list.parse(text).map((pair) => pair.split(':', 2) as [string, string]));
+      const own = list.parse(env.GOTRUE_EXPERIMENTAL_PROVIDERS_WITH_OWN_LINKING_DOMAIN ?? '');
+      const shared = list.parse(env.GOTRUE_EXPERIMENTAL_PROVIDER_LINKING_DOMAINS ?? '').map(linkingDomain);
+      const all = [...own.map((provider) => [provider, provider]), ...shared];
+      return all.length === 0 ? undefined : Object.fromEntries(all);
     },
-    description: 'Providers whose accounts are linked only among themselves, as provider:domain.',
+    description: 'Providers whose accounts are linked only among those of one domain, as provider=domain.',
   }),
   web3Solana: option({
     kind: boolean,
@@ -135,6 +143,24 @@ export const authProviderOptions = {
     toml: 'auth.web3.ethereum.enabled',
     env: ['GOTRUE_EXTERNAL_WEB3_ETHEREUM_ENABLED'],
     description: 'Sign in with an Ethereum wallet.',
+  }),
+  web3SolanaMaxAgeMs: option({
+    kind: duration,
+    default: 600_000,
+    env: ['GOTRUE_EXTERNAL_WEB3_SOLANA_MAXIMUM_VALIDITY_DURATION'],
+    description: 'How old a message signed by a Solana wallet may be.',
+  }),
+  web3EthereumMaxAgeMs: option({
+    kind: duration,
+    default: 600_000,
+    env: ['GOTRUE_EXTERNAL_WEB3_ETHEREUM_MAXIMUM_VALIDITY_DURATION'],
+    description: 'How old a message signed by an Ethereum wallet may be.',
+  }),
+  outgoingTimeoutMs: option({
+    kind: duration,
+    default: 10_000,
+    env: ['GOTRUE_INTERNAL_HTTP_TIMEOUT'],
+    description: 'Time that identity providers and senders of messages get to answer.',
   }),
   hooks: option({
     kind: table(z.record(z.string(), hook)),

@@ -65,6 +65,13 @@ const authCoreOptions = {
     env: ['GOTRUE_JWT_ADMIN_ROLES'],
     description: 'Roles whose tokens may use the admin endpoints.',
   }),
+  jwtValidMethods: option({
+    kind: list,
+    default: ['HS256', 'RS256', 'ES256'],
+    env: ['GOTRUE_JWT_VALID_METHODS', 'GOTRUE_JWT_VALIDMETHODS'],
+    description:
+      'Algorithms that bearer tokens of the auth service may be signed by; those of its own keys always may.',
+  }),
   enableSignup: option({
     kind: boolean,
     default: true,
@@ -91,6 +98,38 @@ const authCoreOptions = {
     default: false,
     env: ['GOTRUE_AUDIT_LOG_DISABLE_POSTGRES'],
     description: 'Keep no audit log rows.',
+  }),
+  cleanupEnabled: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_DB_CLEANUP_ENABLED'],
+    description:
+      'Delete, a few at a time, rows that are over: old tokens, challenges and states, ended sessions, and anonymous users after 30 days.',
+  }),
+  cursorPagination: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_EXPERIMENTAL_CURSOR_PAGINATION_ENABLED'],
+    description: 'List users by cursor where no page is asked for.',
+  }),
+  maxRequestDurationMs: option({
+    kind: duration,
+    default: 10_000,
+    env: ['GOTRUE_API_MAX_REQUEST_DURATION'],
+    description: 'Time in which the auth service answers, or says that it could not; 0 waits on.',
+  }),
+  requestIdHeader: option({
+    kind: optional(string),
+    default: null,
+    env: ['REQUEST_ID_HEADER', 'GOTRUE_API_REQUEST_ID_HEADER'],
+    description: 'Header whose value names a request in error answers of the auth service and in its log.',
+  }),
+  sbForwardedFor: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_SECURITY_SB_FORWARDED_FOR_ENABLED'],
+    description:
+      'Take the first address of Sb-Forwarded-For for that of the client, in sessions and for limits; only behind a proxy that sets it.',
   }),
   flowStateExpiryMs: option({
     kind: duration,

@@ -10,6 +10,12 @@ export const keyOptions = {
     env: ['JWT_SECRET', 'GOTRUE_JWT_SECRET', 'PGRST_JWT_SECRET'],
     description: 'Secret of HS256 tokens, at least 16 characters.',
   }),
+  jwtKeyId: option({
+    kind: optional(string),
+    default: null,
+    env: ['GOTRUE_JWT_KEY_ID'],
+    description: 'Key id that tokens signed by that secret carry.',
+  }),
   anonKey: option({
     kind: optional(secret),
     default: null,
@@ -49,7 +55,7 @@ export const keyOptions = {
     kind: optional(secret),
     default: null,
     env: ['JWT_KEYS', 'GOTRUE_JWT_KEYS'],
-    description: 'The same array as text.',
+    description: 'The same array as text; the key whose key_ops name sign signs.',
   }),
   s3AccessKeyId: option({
     kind: optional(string),

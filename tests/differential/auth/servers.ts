@@ -47,18 +47,19 @@ export type ServerOptions = {
 export async function startUpstream(options: ServerOptions, profile: Profile): Promise<Side> {
   const database = await freshDatabase(options.postgres, 'differential_upstream');
   await database.exec(`
-    do $$ begin create role supabase_auth_admin noinherit createrole login password 'postgres';
+    do $$ begin create role differential_upstream noinherit createrole login password 'differential';
     exception when duplicate_object then null; end $$;
-    alter role supabase_auth_admin set search_path = 'auth';
+    alter role differential_upstream set search_path = 'auth';
     do $$ begin create role postgres superuser; exception when duplicate_object then null; end $$;
-    create schema auth authorization supabase_auth_admin;
-    grant create on database differential_upstream to supabase_auth_admin;`);
+    create schema auth authorization differential_upstream;
+    grant create on database differential_upstream to differential_upstream;`);
   const surroundings = await surround(profile);
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   const login = databaseUrl(options.postgres, 'differential_upstream');
-  login.username = 'supabase_auth_admin';
-  login.password = 'postgres';
+  // A login of its own: this project's server sets the passwords of the usual ones.
+  login.username = 'differential_upstream';
+  login.password = 'differential';
   const env = {
     ...surroundings.env,
     GOTRUE_DB_DRIVER: 'postgres',

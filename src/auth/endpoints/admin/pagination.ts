@@ -9,12 +9,13 @@ const defaultPerPage = 50;
 /** The page of a request; empty parameters count as absent. */
 export function readPage(call: Call): Page {
   return {
-    page: natural(call.query.get('page'), 1),
-    perPage: natural(call.query.get('per_page'), defaultPerPage),
+    page: readNatural(call.query.get('page'), 1),
+    perPage: readNatural(call.query.get('per_page'), defaultPerPage),
   };
 }
 
-function natural(text: string | null, fallback: number): number {
+/** A whole number of a query; an empty one counts as absent. */
+export function readNatural(text: string | null, fallback: number): number {
   if (text === null || text === '') return fallback;
   if (!/^\d{1,15}$/.test(text)) {
     const problem = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax';

@@ -8,9 +8,10 @@ import { deleteUserAsAdmin } from '../../flows/admin-delete-user.ts';
 import { updateUserAsAdmin } from '../../flows/admin-update-user.ts';
 import { isUuid } from '../../guard.ts';
 import type { User } from '../../store/rows.ts';
-import { listUsers } from '../../store/user-list.ts';
+import { listUsers, listUsersAfter } from '../../store/user-list.ts';
 import { findUser } from '../../store/users.ts';
-import { userJson } from '../../wire/user.ts';
+import { listedUserJson, userJson } from '../../wire/user.ts';
+import { cursorLink, isByCursor, readCursorPage, writeCursor } from './cursor.ts';
 import { pageHeaders, readDirection, readPage } from './pagination.ts';
 
 const adminUserBody = z
@@ -42,6 +43,7 @@ export async function demandPathUser(context: AuthContext, call: Pick<AdminCall,
 /** GET /admin/users: a page of users. */
 export async function getUsers(context: AuthContext, call: AdminCall): Promise<HttpReply> {
   const direction = readDirection(call);
+  if (isByCursor(context, call)) return getUsersByCursor(context, call, direction);
   const page = readPage(call);
   const { users, total } = await listUsers(context.db, {
     aud: call.aud,
@@ -50,7 +52,32 @@ export async function getUsers(context: AuthContext, call: AdminCall): Promise<H
     limit: page.perPage,
     offset: Math.max(page.page - 1, 0) * page.perPage,
   });
-  return jsonReply(200, { users: users.map(userJson), aud: call.aud }, pageHeaders(call, page, total));
+  return jsonReply(200, { users: users.map(listedUserJson), aud: call.aud }, pageHeaders(call, page, total));
+}
+
+/** The list without numbers of pages, which takes no longer at its end. */
+async function getUsersByCursor(
+  context: AuthContext,
+  call: AdminCall,
+  direction: 'asc' | 'desc',
+): Promise<HttpReply> {
+  const { limit, after } = readCursorPage(call);
+  const filter = call.query.get('filter') ?? '';
+  // One more tells whether there are more.
+  const found = await listUsersAfter(
+    context.db,
+    { aud: call.aud, filter, direction, limit: limit + 1 },
+    after,
+  );
+  const users = found.slice(0, limit);
+  const last = users.at(-1);
+  const next =
+    found.length > limit && last !== undefined
+      ? writeCursor({ createdAt: last.created_at ?? '-infinity', id: last.id })
+      : null;
+  const pagination = { next_cursor: next ?? undefined, has_more: next !== null };
+  const headers = next === null ? {} : cursorLink(call, next);
+  return jsonReply(200, { users: users.map(listedUserJson), aud: call.aud, pagination }, headers);
 }
 
 /** POST /admin/users: a user without sign-up; no mail is sent. */
