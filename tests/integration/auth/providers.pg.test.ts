@@ -3,72 +3,33 @@ import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { startAuth } from '../../support/auth.ts';
+import {
+  comeFromGitHub,
+  createGitHub,
+  fragmentOf,
+  type GitHubUser,
+  gitHubEnv,
+  goToGitHub,
+} from '../../support/github.ts';
 
-/*
- * A provider that lives in this file: codes name the profile that the provider then tells.
- */
-type Profile = { id: number; email: string | null; verified: boolean };
-const profiles = new Map<string, Profile>();
-const seen: { url: string; body: URLSearchParams }[] = [];
-
-const provider: typeof fetch = (input, init) => {
-  const url = String(input);
-  const json = (value: unknown, status = 200) => Promise.resolve(Response.json(value, { status }));
-  if (url.endsWith('/login/oauth/access_token')) {
-    const body = new URLSearchParams(String(init?.body));
-    seen.push({ url, body });
-    const code = body.get('code') ?? '';
-    if (!profiles.has(code)) return json({ error: 'bad_verification_code' }, 400);
-    return json({ access_token: `at-${code}`, refresh_token: `rt-${code}`, token_type: 'bearer' });
-  }
-  const headers = new Headers(init?.headers);
-  const profile = profiles.get(headers.get('authorization')?.replace('Bearer at-', '') ?? '');
-  if (profile === undefined) return json({}, 401);
-  if (url.endsWith('/user/emails')) {
-    const { email, verified } = profile;
-    return json(email === null ? [] : [{ email, verified, primary: true }]);
-  }
-  return json({
-    id: profile.id,
-    login: `user${profile.id}`,
-    name: `User ${profile.id}`,
-    avatar_url: 'https://a/p.png',
-  });
-};
-
+const gitHub = createGitHub();
 const env = {
   GOTRUE_SITE_URL: 'https://app.example.com',
   GOTRUE_URI_ALLOW_LIST: 'https://app.example.com/**,myapp://**',
-  GOTRUE_EXTERNAL_GITHUB_ENABLED: 'true',
-  GOTRUE_EXTERNAL_GITHUB_CLIENT_ID: 'client',
-  GOTRUE_EXTERNAL_GITHUB_SECRET: 'secret',
-  GOTRUE_EXTERNAL_GITHUB_URL: 'https://github.test',
+  ...gitHubEnv,
   GOTRUE_SECURITY_MANUAL_LINKING_ENABLED: 'true',
   GOTRUE_MAILER_AUTOCONFIRM: 'false',
 };
-const auth = await startAuth({ env, fetch: provider });
+const auth = await startAuth({ env, fetch: gitHub.fetch });
 
 const hashed = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url');
 const verifier = 'v'.repeat(64);
 
-/** Goes to the provider; yields the state that it was sent there with. */
-async function begin(query = ''): Promise<{ location: URL; state: string }> {
-  const answer = await auth.call('GET', `/authorize?provider=github${query}`);
-  expect(answer.status).toBe(302);
-  const location = new URL(answer.headers.get('location') ?? '');
-  return { location, state: location.searchParams.get('state') ?? '' };
-}
+const begin = (query = '') => goToGitHub(auth, query);
+const comeBack = (state: string, code: string) => comeFromGitHub(auth, state, code);
 
-/** Comes back from it. */
-async function comeBack(state: string, code: string): Promise<URL> {
-  const answer = await auth.call('GET', `/callback?state=${state}&code=${code}`);
-  return new URL(answer.headers.get('location') ?? '');
-}
-
-const fragmentOf = (url: URL) => Object.fromEntries(new URLSearchParams(url.hash.slice(1)));
-
-async function signInAs(code: string, profile: Profile, query = ''): Promise<URL> {
-  profiles.set(code, profile);
+async function signInAs(code: string, profile: GitHubUser, query = ''): Promise<URL> {
+  gitHub.users.set(code, profile);
   return comeBack((await begin(query)).state, code);
 }
 
@@ -137,7 +98,7 @@ describe('somebody who comes back', () => {
   });
 
   it('can only once', async () => {
-    profiles.set('once', { id: 3, email: 'once@example.com', verified: true });
+    gitHub.users.set('once', { id: 3, email: 'once@example.com', verified: true });
     const { state } = await begin();
     await comeBack(state, 'once');
     const again = await comeBack(state, 'once');
@@ -157,7 +118,7 @@ describe('somebody who comes back', () => {
   });
 
   it('too late is refused', async () => {
-    profiles.set('late', { id: 4, email: 'late@example.com', verified: true });
+    gitHub.users.set('late', { id: 4, email: 'late@example.com', verified: true });
     const { state } = await begin();
     auth.clock.advance(3601);
     expect((await comeBack(state, 'late')).searchParams.get('error_code')).toBe('bad_oauth_state');
@@ -265,7 +226,7 @@ describe('accounts', () => {
       { token },
     );
     const state = new URL(answer.json.url).searchParams.get('state') ?? '';
-    profiles.set('link', { id: 12, email: 'other@example.com', verified: true });
+    gitHub.users.set('link', { id: 12, email: 'other@example.com', verified: true });
     await comeBack(state, 'link');
     const user = (await auth.call('GET', '/user', { token })).json;
     expect(user.app_metadata.providers).toEqual(['email', 'github']);
@@ -293,5 +254,5 @@ describe('accounts', () => {
 });
 
 it('the provider is told the secret, and where the browser came from', () => {
-  expect(seen[0]?.body.get('redirect_uri')).toBe(`${auth.url}/auth/v1/callback`);
+  expect(gitHub.exchanges[0]?.get('redirect_uri')).toBe(`${auth.url}/auth/v1/callback`);
 });
