@@ -9,8 +9,8 @@ export interface ColumnEncryption {
   seal(rowId: string, plain: string): string;
   /** The plain value. Throws when it was encrypted with a key that the configuration does not have. */
   open(rowId: string, stored: string): string;
-  /** Whether a stored value should be written again, with the key in use now. */
-  isStale(stored: string): boolean;
+  /** The form with the key in use now of a value that was stored otherwise; null when it needs no change. */
+  reseal(rowId: string, stored: string): string | null;
 }
 
 const sealed = z.object({
@@ -69,16 +69,22 @@ export function createColumnEncryption(config: AuthConfig, random: Random): Colu
     ...config.decryptionKeys,
     ...(keyId !== null && key !== null ? { [keyId]: key } : {}),
   };
+  const seal = (rowId: string, plain: string): string =>
+    isOn ? sealColumn(keyId, key, rowId, plain, random.bytes(nonceBytes)) : plain;
+  const open = (rowId: string, stored: string): string => {
+    const value = parseSealed(stored);
+    if (value === null) return stored;
+    const found = known[value.key_id];
+    if (found === undefined)
+      throw new RangeError(`no decryption key is named ${JSON.stringify(value.key_id)}`);
+    return openColumn(value, found, rowId);
+  };
   return {
-    seal: (rowId, plain) => (isOn ? sealColumn(keyId, key, rowId, plain, random.bytes(nonceBytes)) : plain),
-    open(rowId, stored) {
-      const value = parseSealed(stored);
-      if (value === null) return stored;
-      const found = known[value.key_id];
-      if (found === undefined)
-        throw new RangeError(`no decryption key is named ${JSON.stringify(value.key_id)}`);
-      return openColumn(value, found, rowId);
+    seal,
+    open,
+    reseal(rowId, stored) {
+      const isCurrent = !isOn || parseSealed(stored)?.key_id === keyId;
+      return isCurrent || stored === '' ? null : seal(rowId, open(rowId, stored));
     },
-    isStale: (stored) => isOn && parseSealed(stored)?.key_id !== keyId,
   };
 }

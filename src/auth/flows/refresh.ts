@@ -244,7 +244,13 @@ async function refreshCounter(now: Attempt, token: ParsedToken): Promise<Issued>
     case 'advance':
     case 'repeat': {
       const next = decision.kind === 'advance' ? current + 1n : current;
-      if (!(await moveCounter(context.db, current, next, useOf(now, 'token_refreshed')))) return null;
+      const hmacKey = context.encryption.reseal(session.id, session.refresh_token_hmac_key ?? '');
+      const isMoved = await moveCounter(
+        context.db,
+        { from: current, to: next, hmacKey },
+        useOf(now, 'token_refreshed'),
+      );
+      if (!isMoved) return null;
       if (decision.kind === 'advance') call.replyHeaders['sb-auth-refresh-token-reuse'] = 'false';
       else call.replyHeaders['sb-auth-refresh-token-reuse-cause'] = decision.causes.join(',');
       return { token: encodeCounterToken(session.id, next, key), counter: next };

@@ -3,9 +3,9 @@ import type { AuthContext } from '../context.ts';
 import { accountFailure } from '../failures/account.ts';
 import type { JsonObject, User } from '../store/rows.ts';
 import { endSessions } from '../store/sessions.ts';
-import { findUserByEmail, findUserByPhone } from '../store/users.ts';
+import { findUserByEmail, findUserByPhone, renewPasswordHash } from '../store/users.ts';
 import { isBanned } from './account.ts';
-import { runFlow } from './flow.ts';
+import { type Flow, runFlow } from './flow.ts';
 import { beginSession } from './session.ts';
 
 /** Address and password of somebody who signs in. */
@@ -36,9 +36,16 @@ export async function signInWithPassword(
   const weakness = await context.passwords.weakness(password);
   const session = await runFlow(context, call, async (flow) => {
     await context.audit.record(flow.tx, user, 'login', { provider: address.kind });
+    await renewEncryption(context, flow, user.id, user.encrypted_password ?? '');
     return beginSession(context, flow, user, 'password');
   });
   return { ...session, weak_password: weakness };
+}
+
+/** A hash that is stored with a former key, or without any, is stored with the present one. */
+async function renewEncryption(context: AuthContext, flow: Flow, id: string, stored: string): Promise<void> {
+  const renewed = context.encryption.reseal(id, stored);
+  if (renewed !== null) await renewPasswordHash(flow.tx, id, stored, renewed);
 }
 
 const rejection = 'Further password verification attempts will be rejected.';

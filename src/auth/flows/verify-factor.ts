@@ -121,7 +121,9 @@ async function proveTotp(context: AuthContext, factor: Factor, code: string): Pr
   const secret = context.encryption.open(factor.id, factor.secret ?? '');
   const step = matchTotp(secret, code, context.clock.now());
   const isFresh = step !== null && context.usedSteps.claim(factor.id, step);
-  return isFresh ? sure() : refused(mfaFailure.totpWrong());
+  if (!isFresh) return refused(mfaFailure.totpWrong());
+  const renewed = context.encryption.reseal(factor.id, factor.secret ?? '');
+  return sure(renewed === null ? {} : { secret: renewed });
 }
 
 async function provePhone(
@@ -222,7 +224,8 @@ async function accept(
   if (factor.factor_type === 'webauthn') await deleteChallenge(flow.tx, challenge.id);
   else await markVerified(flow.tx, challenge.id, now);
   const isNew = factor.status !== 'verified';
-  if (isNew) await updateFactor(flow.tx, factor.id, { ...patch, status: 'verified' }, now);
+  const changes = { ...patch, ...(isNew ? { status: 'verified' as const } : {}) };
+  if (Object.keys(changes).length > 0) await updateFactor(flow.tx, factor.id, changes, now);
   const session = await raiseSession(context, flow, call, factor);
   if (isNew)
     await notify(context, flow, call.user, 'mfa_factor_enrolled', { factor_type: factor.factor_type });

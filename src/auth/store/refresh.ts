@@ -120,16 +120,19 @@ export async function reuseLiveToken(db: Queryable, live: RefreshToken, use: Ref
   return rows.length === 1;
 }
 
+/** A step of a session's counter, or none; a key that is not null takes the place of the stored one. */
+export type CounterMove = { readonly from: bigint; readonly to: bigint; readonly hmacKey: string | null };
+
 /** Moves the counter of a session from one value to another, or lets it stand; false when it is no longer there. */
 export async function moveCounter(
   db: Queryable,
-  from: bigint,
-  to: bigint,
+  { from, to, hmacKey }: CounterMove,
   use: RefreshUse,
 ): Promise<boolean> {
+  const renewed = hmacKey === null ? sql.empty : sql`refresh_token_hmac_key = ${hmacKey}, `;
   const rows = await db.query(sql`
     with taken as (
-      update auth.sessions set refresh_token_counter = ${to}, ${used(use)}
+      update auth.sessions set refresh_token_counter = ${to}, ${renewed}${used(use)}
       where id = ${use.sessionId} and refresh_token_counter = ${from}
       returning id
     )${audited(use)}

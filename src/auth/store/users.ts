@@ -86,6 +86,16 @@ export async function updateUser(tx: Queryable, user: User, patch: UserPatch, no
   return { ...row, identities: user.identities, factors: user.factors };
 }
 
+/** Stores a user's hash in another form, unless the password has been changed meanwhile. */
+export const renewPasswordHash = (
+  tx: Transaction,
+  id: string,
+  stored: string,
+  renewed: string,
+): Promise<number> =>
+  tx.execute(sql`
+    update auth.users set encrypted_password = ${renewed} where id = ${id} and encrypted_password = ${stored}`);
+
 /** Reads a user again: after others (triggers, identity writes) may have changed it. */
 export async function reloadUser(tx: Queryable, user: User): Promise<User> {
   const found = await findUser(tx, user.id);
