@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Step, StepResult } from '../pg/pipeline.ts';
 import { compile, type Sql } from '../pg/sql/sql.ts';
 import { buildCatalog } from './build.ts';
+import * as functions from './function-statements.ts';
 import type { Catalog } from './model.ts';
 import type { RawCatalog } from './raw.ts';
 import * as ask from './statements.ts';
@@ -29,10 +30,10 @@ export async function introspect(runner: StepRunner, scope: CatalogScope): Promi
     foreignKeys: ask.foreignKeysStatement,
     views: ask.viewsStatement(schemas, extraSchemas),
     viewKeys: ask.viewKeysStatement(schemas, extraSchemas),
-    computedRelationships: ask.computedRelationshipsStatement,
-    routines: ask.routinesStatement(schemas, hoistedSettings),
-    representations: ask.representationsStatement,
-    mediaHandlers: ask.mediaHandlersStatement(schemas),
+    computedRelationships: functions.computedRelationshipsStatement,
+    routines: functions.routinesStatement(schemas, hoistedSettings),
+    representations: functions.representationsStatement,
+    mediaHandlers: functions.mediaHandlersStatement(schemas),
   };
   const names = Object.keys(statements);
   const [, ...results] = await runner.run(
