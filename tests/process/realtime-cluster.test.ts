@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openBus } from '../../src/cluster/open.ts';
-import { type AdminClient, connect } from '../../src/pg/connect.ts';
+import type { AdminClient } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { type Broker, installedBrokers } from '../support/brokers.ts';
-import { loginUrl, startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { PhoenixClient } from '../support/phoenix.ts';
 import { type RealtimeHarness, startRealtime, testToken } from '../support/realtime.ts';
+import {
+  authenticatorUrl,
+  connectOwner,
+  createRowWriter,
+  toldIds,
+  watchTable,
+} from '../support/realtime-world.ts';
 import { until } from '../support/until.ts';
 
 let cluster: TestCluster;
@@ -13,7 +20,7 @@ let db: AdminClient;
 
 beforeAll(async () => {
   cluster = await startTestCluster();
-  db = await connectOwner();
+  db = await connectOwner(cluster);
   await db.exec(`
     create table public.rows (id int primary key, body text);
     create table public.guarded (id int primary key, owner text);
@@ -28,38 +35,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-/** Connects, again and again while the server is starting. */
-async function connectOwner(): Promise<AdminClient> {
-  let client: AdminClient | null = null;
-  await until(async () => {
-    client = await connect(cluster.ownerUrl, { timeoutMs: 2_000 }).catch(() => null);
-    return client !== null;
-  });
-  return client as unknown as AdminClient;
-}
-
-let nextId = 1;
-async function insertRows(count: number): Promise<number[]> {
-  const from = nextId;
-  nextId += count;
-  await db.query(
-    sql`insert into public.rows select n from generate_series(${from}::int, ${nextId - 1}::int) n`,
-  );
-  return Array.from({ length: count }, (_, i) => from + i);
-}
-
-const ids = (client: PhoenixClient): number[] =>
-  client.of('postgres_changes').map(({ payload }) => (payload.data as { record: { id: number } }).record.id);
-
-async function watch(realtime: RealtimeHarness, table = 'rows', token?: string): Promise<PhoenixClient> {
-  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
-  onTestFinished(() => client.close());
-  await client.join('feed', { postgres_changes: [{ event: '*', schema: 'public', table }] }, token);
-  await client.next(
-    ({ event, payload }) => event === 'system' && payload.message === 'Subscribed to PostgreSQL',
-  );
-  return client;
-}
+const rows = createRowWriter(() => db);
 
 const leaderCount = async (): Promise<number> => {
   const [row] = await db.query<{ count: number }>(sql`
@@ -67,6 +43,24 @@ const leaderCount = async (): Promise<number> => {
     where l.locktype = 'advisory' and a.application_name = 'ownbase-leader'`);
   return row?.count ?? 0;
 };
+
+/** An instance of the project `prefix`, in a process of its own as far as the others can tell. */
+async function startInstance({ url }: Broker, prefix: string, name: string): Promise<RealtimeHarness> {
+  const bus = await openBus({ url, prefix, onLost() {}, onHealed() {} });
+  const realtime = await startRealtime({
+    ownerUrl: cluster.ownerUrl,
+    authenticatorUrl: authenticatorUrl(cluster),
+    config: { slotName: 'cluster_under_test' },
+    nodeId: name,
+    bus,
+  });
+  const stop = async (): Promise<void> => {
+    await realtime.stop();
+    await bus.close();
+  };
+  onTestFinished(stop);
+  return { ...realtime, stop };
+}
 
 for (const kind of installedBrokers()) {
   describe(`two instances joined by ${kind.name}`, () => {
@@ -77,72 +71,55 @@ for (const kind of installedBrokers()) {
     });
     afterAll(() => broker?.stop());
 
-    /** An instance of the project `prefix`, in a process of its own as far as the others can tell. */
-    const instance = async (prefix: string, name: string): Promise<RealtimeHarness> => {
-      const bus = await openBus({ url: broker.url, prefix, onLost() {}, onHealed() {} });
-      const realtime = await startRealtime({
-        ownerUrl: cluster.ownerUrl,
-        authenticatorUrl: loginUrl(new URL(cluster.ownerUrl), 'postgres', 'authenticator'),
-        config: { slotName: 'cluster_under_test' },
-        nodeId: name,
-        bus,
-      });
-      const stop = async (): Promise<void> => {
-        await realtime.stop();
-        await bus.close();
-      };
-      onTestFinished(stop);
-      return { ...realtime, stop };
-    };
+    const instance = (prefix: string, name: string): Promise<RealtimeHarness> =>
+      startInstance(broker, prefix, name);
     /** A leader and a follower, each with a subscriber. */
     const pair = async () => {
       const prefix = `cluster-${++serial}`;
       const left = await instance(prefix, 'left');
-      const here = await watch(left);
+      const here = await watchTable(left, 'rows');
       const right = await instance(prefix, 'right');
-      const there = await watch(right);
+      const there = await watchTable(right, 'rows');
       return { prefix, left, right, here, there };
     };
     const bothHave = (clients: readonly PhoenixClient[], expected: readonly number[]) => () =>
-      clients.every((client) => ids(client).length >= expected.length);
+      clients.every((client) => toldIds(client).length >= expected.length);
 
     it('bring changes to the subscribers of both, in order, and one of them leads', async () => {
       const { here, there } = await pair();
-      const expected = [...(await insertRows(1)), ...(await insertRows(500)), ...(await insertRows(1))];
+      const expected = [...(await rows.insert(1)), ...(await rows.insert(500)), ...(await rows.insert(1))];
       await until(bothHave([here, there], expected));
-      expect([ids(here), ids(there)]).toEqual([expected, expected]);
+      expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
       expect(await leaderCount()).toBe(1);
     });
 
     it('show a row only to those who may see it, on each of them', async () => {
       const { left, right } = await pair();
-      const [ann, bob] = await Promise.all(
-        ['ann', 'bob'].map((name) => testToken({ role: 'authenticated', name })),
-      );
-      const [annLeft, bobRight, annRight] = [
-        await watch(left, 'guarded', ann),
-        await watch(right, 'guarded', bob),
-        await watch(right, 'guarded', ann),
+      const [ann, bob] = [
+        await testToken({ role: 'authenticated', name: 'ann' }),
+        await testToken({ role: 'authenticated', name: 'bob' }),
       ];
-      const first = nextId;
-      nextId += 4;
+      const [annLeft, bobRight, annRight] = [
+        await watchTable(left, 'guarded', { token: ann }),
+        await watchTable(right, 'guarded', { token: bob }),
+        await watchTable(right, 'guarded', { token: ann }),
+      ];
+      const all = rows.take(4);
       await db.query(sql`insert into public.guarded
-        select n, case n % 2 when 0 then 'ann' else 'bob' end from generate_series(${first}::int, ${nextId - 1}::int) n`);
-      const all = [first, first + 1, first + 2, first + 3];
+        select n, case n % 2 when 0 then 'ann' else 'bob' end from unnest(${all}::int[]) n`);
       const [even, odd] = [all.filter((id) => id % 2 === 0), all.filter((id) => id % 2 === 1)];
-      await until(() => [annLeft, annRight, bobRight].every((client) => ids(client).length === 2));
-      expect([ids(annLeft), ids(annRight), ids(bobRight)]).toEqual([even, even, odd]);
+      await until(() => [annLeft, annRight, bobRight].every((client) => toldIds(client).length === 2));
+      expect([toldIds(annLeft), toldIds(annRight), toldIds(bobRight)]).toEqual([even, even, odd]);
     });
 
     it('deliver a transaction of many megabytes to both', async () => {
       const { here, there } = await pair();
-      const from = nextId;
-      nextId += 4_000;
-      await db.query(sql`insert into public.rows
-        select n, repeat('x', 4000) from generate_series(${from}::int, ${nextId - 1}::int) n`);
-      const expected = Array.from({ length: 4_000 }, (_, i) => from + i);
+      const expected = rows.take(4_000);
+      await db.query(
+        sql`insert into public.rows select n, repeat('x', 4000) from unnest(${expected}::int[]) n`,
+      );
       await until(bothHave([here, there], expected), 60_000, 50);
-      expect([ids(here), ids(there)]).toEqual([expected, expected]);
+      expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
     }, 90_000);
 
     it('carry broadcasts and presence over, and stored messages once', async () => {
@@ -166,7 +143,7 @@ for (const kind of installedBrokers()) {
       );
       await db.query(sql`select realtime.send('{"n":1}'::jsonb, 'stored', 'stored', true)`);
       await until(() => [one, two].every((client) => heard(client).includes('stored')));
-      await insertRows(1);
+      await rows.insert(1);
       for (const client of [one, two]) await client.settle();
       expect([one, two].map((client) => heard(client).filter((event) => event === 'stored'))).toEqual([
         ['stored'],
@@ -176,46 +153,46 @@ for (const kind of installedBrokers()) {
 
     it('lose and double nothing when the leader comes to its end and when it is cut off', async () => {
       const { left, there } = await pair();
-      const expected = await insertRows(50);
+      const expected = await rows.insert(50);
       await until(bothHave([there], expected));
       // What is written while nobody reads is brought by the next leader.
       const stopping = left.stop();
-      expected.push(...(await insertRows(50)));
+      expected.push(...(await rows.insert(50)));
       await stopping;
-      expected.push(...(await insertRows(50)));
+      expected.push(...(await rows.insert(50)));
       await until(bothHave([there], expected));
-      expect(ids(there)).toEqual(expected);
+      expect(toldIds(there)).toEqual(expected);
       expect(await leaderCount()).toBe(1);
     });
 
     it('go on when the connections of the leader are cut', async () => {
       const { here, there } = await pair();
-      const expected = await insertRows(10);
+      const expected = await rows.insert(10);
       for (let round = 0; round < 3; round++) {
         await db.query(sql`select pg_terminate_backend(pid) from pg_stat_activity
           where application_name in ('ownbase-leader', 'ownbase-realtime-feed')`);
-        expected.push(...(await insertRows(10)));
+        expected.push(...(await rows.insert(10)));
         await until(bothHave([here, there], expected), 30_000);
       }
-      expect([ids(here), ids(there)]).toEqual([expected, expected]);
+      expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
       expect(await leaderCount()).toBe(1);
     }, 60_000);
 
     it('do not mind a follower that goes and one that comes', async () => {
       const { prefix, right, here } = await pair();
-      const expected = await insertRows(10);
+      const expected = await rows.insert(10);
       await right.stop();
-      expected.push(...(await insertRows(10)));
-      const late = await watch(await instance(prefix, 'late'));
-      const news = await insertRows(10);
+      expected.push(...(await rows.insert(10)));
+      const late = await watchTable(await instance(prefix, 'late'), 'rows');
+      const news = await rows.insert(10);
       await until(bothHave([here], [...expected, ...news]));
       await until(bothHave([late], news));
-      expect([ids(here), ids(late)]).toEqual([[...expected, ...news], news]);
+      expect([toldIds(here), toldIds(late)]).toEqual([[...expected, ...news], news]);
     });
 
     it('lose and double nothing when the broker is away for a while, and find each other again', async () => {
       const { left, right, here, there } = await pair();
-      const expected = await insertRows(10);
+      const expected = await rows.insert(10);
       await until(bothHave([here, there], expected));
       const [one, two] = [
         await PhoenixClient.connect(left.url, left.anonToken),
@@ -228,16 +205,16 @@ for (const kind of installedBrokers()) {
         ({ event, payload }) => event === 'presence_diff' && /one/.test(JSON.stringify(payload)),
       );
       await broker.kill();
-      for (let round = 0; round < 3; round++) expected.push(...(await insertRows(20)));
+      for (let round = 0; round < 3; round++) expected.push(...(await rows.insert(20)));
       // What happens here while the others cannot hear it is made up for.
       one.send('realtime:room', 'presence', { type: 'presence', event: 'untrack' });
       two.send('realtime:room', 'presence', { type: 'presence', event: 'track', payload: { name: 'two' } });
       await until(bothHave([here], expected));
       await broker.restart();
       await until(bothHave([there], expected), 30_000);
-      expected.push(...(await insertRows(10)));
+      expected.push(...(await rows.insert(10)));
       await until(bothHave([here, there], expected), 30_000);
-      expect([ids(here), ids(there)]).toEqual([expected, expected]);
+      expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
       await one.next(
         ({ event, payload }) => event === 'presence_diff' && /"two"/.test(JSON.stringify(payload)),
       );
@@ -253,28 +230,17 @@ it('two instances lose and double nothing when Postgres is killed', async () => 
   if (kind === undefined) return;
   const broker = await kind.start();
   onTestFinished(() => broker.stop());
-  const open = async (name: string): Promise<RealtimeHarness> => {
-    const bus = await openBus({ url: broker.url, prefix: 'killed', onLost() {}, onHealed() {} });
-    const realtime = await startRealtime({
-      ownerUrl: cluster.ownerUrl,
-      authenticatorUrl: loginUrl(new URL(cluster.ownerUrl), 'postgres', 'authenticator'),
-      config: { slotName: 'cluster_under_test' },
-      nodeId: name,
-      bus,
-    });
-    onTestFinished(async () => {
-      await realtime.stop();
-      await bus.close();
-    });
-    return realtime;
-  };
-  const [here, there] = [await watch(await open('left')), await watch(await open('right'))];
-  const expected = await insertRows(20);
+  const open = (name: string): Promise<RealtimeHarness> => startInstance(broker, 'killed', name);
+  const [here, there] = [
+    await watchTable(await open('left'), 'rows'),
+    await watchTable(await open('right'), 'rows'),
+  ];
+  const expected = await rows.insert(20);
   const pid = cluster.pid();
   if (pid === undefined) throw new Error('Postgres does not run');
   process.kill(pid, 'SIGKILL');
-  db = await connectOwner();
-  expected.push(...(await insertRows(20)));
-  await until(() => [here, there].every((client) => ids(client).length >= expected.length), 40_000);
-  expect([ids(here), ids(there)]).toEqual([expected, expected]);
+  db = await connectOwner(cluster);
+  expected.push(...(await rows.insert(20)));
+  await until(() => [here, there].every((client) => toldIds(client).length >= expected.length), 40_000);
+  expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
 }, 60_000);

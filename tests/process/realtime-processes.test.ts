@@ -7,15 +7,15 @@ import { sql } from '../../src/pg/sql/sql.ts';
 import { type Broker, installedBrokers } from '../support/brokers.ts';
 import { type RunningInstance, startInstance } from '../support/cli.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { PhoenixClient } from '../support/phoenix.ts';
+import type { PhoenixClient } from '../support/phoenix.ts';
 import { jwtSecret, testToken } from '../support/realtime.ts';
+import { createRowWriter, toldIds, watchTable } from '../support/realtime-world.ts';
 import { until } from '../support/until.ts';
 
 /* Instances as processes of the operating system: what stops or ends one of them cannot be played in one process. */
 
 let cluster: TestCluster;
 let db: AdminClient;
-let nextId = 1;
 
 beforeAll(async () => {
   cluster = await startTestCluster();
@@ -26,17 +26,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-async function insertRows(count: number): Promise<number[]> {
-  const from = nextId;
-  nextId += count;
-  await db.query(
-    sql`insert into public.rows select n from generate_series(${from}::int, ${nextId - 1}::int) n`,
-  );
-  return Array.from({ length: count }, (_, i) => from + i);
-}
-
-const ids = (client: PhoenixClient): number[] =>
-  client.of('postgres_changes').map(({ payload }) => (payload.data as { record: { id: number } }).record.id);
+const rows = createRowWriter(() => db);
 
 async function start(brokerUrl: string): Promise<RunningInstance> {
   const dir = await mkdtemp(join(tmpdir(), 'ownbase-process-'));
@@ -54,13 +44,8 @@ async function start(brokerUrl: string): Promise<RunningInstance> {
   return instance;
 }
 
-async function watch(instance: RunningInstance): Promise<PhoenixClient> {
-  const client = await PhoenixClient.connect(instance.url, await testToken({ role: 'anon' }));
-  onTestFinished(() => client.close());
-  await client.join('feed', { postgres_changes: [{ event: '*', schema: 'public', table: 'rows' }] });
-  await client.next(({ payload }) => payload.message === 'Subscribed to PostgreSQL');
-  return client;
-}
+const watch = async ({ url }: RunningInstance): Promise<PhoenixClient> =>
+  watchTable({ url, anonToken: await testToken({ role: 'anon' }) }, 'rows');
 
 /** Backends that hold the lead, by their process at the server. */
 async function leaders(): Promise<number[]> {
@@ -94,24 +79,13 @@ for (const kind of installedBrokers()) {
         end $$`);
       here = await watch(leader);
       there = await watch(await start(broker.url));
-      expected = await insertRows(20);
+      expected = await rows.insert(20);
       await until(() => has(here) && has(there));
     });
-    const has = (client: PhoenixClient): boolean => ids(client).length >= expected.length;
+    const has = (client: PhoenixClient): boolean => toldIds(client).length >= expected.length;
 
-    it('go on without a leader that was killed', async () => {
+    it('go on without a leader that was killed, and take who was present there for gone', async () => {
       const [former] = await leaders();
-      leader.child.kill('SIGKILL');
-      for (let round = 0; round < 5; round++) expected.push(...(await insertRows(20)));
-      await until(() => has(there), healedMs);
-      expected.push(...(await insertRows(20)));
-      await until(() => has(there), healedMs);
-      expect(ids(there)).toEqual(expected);
-      expect(await leaders()).toHaveLength(1);
-      expect(await leaders()).not.toEqual([former]);
-    }, 90_000);
-
-    it('take who was present at a process that was killed for gone', async () => {
       for (const client of [here, there]) await client.join('room', { presence: { enabled: true } });
       here.send('realtime:room', 'presence', { type: 'presence', event: 'track', payload: { name: 'here' } });
       const diffs = (kind: 'joins' | 'leaves'): string =>
@@ -119,21 +93,28 @@ for (const kind of installedBrokers()) {
       await until(() => diffs('joins').includes('"here"'));
       expect(diffs('leaves')).not.toContain('"here"');
       leader.child.kill('SIGKILL');
+      for (let round = 0; round < 5; round++) expected.push(...(await rows.insert(20)));
+      await until(() => has(there), healedMs);
+      expected.push(...(await rows.insert(20)));
+      await until(() => has(there), healedMs);
+      expect(toldIds(there)).toEqual(expected);
+      expect(await leaders()).toHaveLength(1);
+      expect(await leaders()).not.toEqual([former]);
       await until(() => diffs('leaves').includes('"here"'), healedMs);
     }, 90_000);
 
     it('depose a leader that stands still; when it goes on it has missed nothing', async () => {
       const [former] = await leaders();
       leader.child.kill('SIGSTOP');
-      for (let round = 0; round < 5; round++) expected.push(...(await insertRows(20)));
+      for (let round = 0; round < 5; round++) expected.push(...(await rows.insert(20)));
       await until(() => has(there), healedMs);
-      expected.push(...(await insertRows(20)));
+      expected.push(...(await rows.insert(20)));
       await until(() => has(there), healedMs);
       leader.child.kill('SIGCONT');
       await until(() => has(here), healedMs);
-      expected.push(...(await insertRows(20)));
+      expected.push(...(await rows.insert(20)));
       await until(() => has(here) && has(there), healedMs);
-      expect([ids(here), ids(there)]).toEqual([expected, expected]);
+      expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
       expect(await leaders()).toHaveLength(1);
       expect(await leaders()).not.toEqual([former]);
     }, 120_000);
@@ -141,13 +122,13 @@ for (const kind of installedBrokers()) {
     it('keep their leader while the broker is dead, and make up for it', async () => {
       const before = await leaders();
       await broker.kill();
-      for (let round = 0; round < 5; round++) expected.push(...(await insertRows(20)));
+      for (let round = 0; round < 5; round++) expected.push(...(await rows.insert(20)));
       await until(() => has(here), healedMs);
       await broker.restart();
       await until(() => has(there), healedMs);
-      expected.push(...(await insertRows(20)));
+      expected.push(...(await rows.insert(20)));
       await until(() => has(here) && has(there), healedMs);
-      expect([ids(here), ids(there)]).toEqual([expected, expected]);
+      expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);
       expect(await leaders()).toEqual(before);
     }, 90_000);
   });
