@@ -51,9 +51,12 @@ async function flood(
   return (messages * sockets) / ((performance.now() - start) / 1_000);
 }
 
+/** Opens a socket that has joined: the server has answered it. */
 async function joinSender(url: string): Promise<WebSocket> {
   const sender = await openSender(url);
+  const answered = new Promise<void>((resolve) => sender.once('message', () => resolve()));
   sender.send(JSON.stringify(['1', '1', topic, 'phx_join', { config: {} }]));
+  await answered;
   return sender;
 }
 
@@ -73,7 +76,6 @@ export async function benchSameFanOut(
 ): Promise<number> {
   const crowd = await openCrowd({ ...join, sockets: count, url: world.socketUrl });
   const sender = await joinSender(world.socketUrl);
-  await delay(200);
   // What a frame has beside its filler.
   const filler = Math.max(0, Math.round(bytes) - (broadcastFrame(0).length - 2));
   let best = 0;
@@ -101,7 +103,6 @@ export async function benchBroadcast(world: World, rounds: number): Promise<Broa
   const bareSender = await openSender(`${world.bareUrl}sender`);
   const ownCrowd = await openCrowd({ ...join, url: world.socketUrl });
   const ownSender = await joinSender(world.socketUrl);
-  await delay(200);
   const load = { sockets, messages };
   let [bare, own] = [0, 0];
   for (let round = 0; round < rounds; round++) {

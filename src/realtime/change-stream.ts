@@ -49,14 +49,15 @@ const patienceMs = 200;
 export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
   const { config, clock, ownerDb, reportFault } = options;
   const index = createSubscriptionIndex();
-  const catalog = createCatalog(ownerDb, config.publication);
+  const checksDeleted = config.deleteVisibility === 'strict';
+  const catalog = createCatalog(ownerDb, config.publication, checksDeleted);
   const relations = createRelations(
     catalog,
     () => clock.now(),
     (xid) => untilVisible(new Set([xid]), () => readSnapshot(ownerDb)),
   );
   const onStoredMessage = (change: Change): void => publishStored(change, feed.firstPosition, options);
-  const dispatch = { ...dispatchOptions(options), index, relations, onStoredMessage };
+  const dispatch = { ...dispatchOptions(options), checksDeleted, index, relations, onStoredMessage };
   const feed = createFeed({
     ownerUrl: options.ownerUrl,
     slotName: config.slotName,
@@ -87,7 +88,7 @@ export function createChangeStream(options: ChangeStreamOptions): ChangeStream {
 
 function dispatchOptions(
   options: ChangeStreamOptions,
-): Omit<DispatchOptions, 'index' | 'relations' | 'onStoredMessage'> {
+): Omit<DispatchOptions, 'checksDeleted' | 'index' | 'relations' | 'onStoredMessage'> {
   const { config, clock, requestDb: db, observer, ownerDb, reportFault } = options;
   const delivered = createRateCounter(config.maxEventsPerSecond, clock);
   const onFailure: DispatchOptions['onFailure'] = ({ sqlstate }, relation) =>

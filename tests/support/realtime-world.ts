@@ -16,7 +16,10 @@ export type RealtimeWorld = {
 };
 
 /** Makes the world before the tests of the calling file, and ends it after them; the fixture runs as `postgres`. */
-export function useRealtimeWorld(fixture = ''): RealtimeWorld {
+export function useRealtimeWorld(
+  fixture = '',
+  config: Parameters<typeof startRealtime>[0]['config'] = {},
+): RealtimeWorld {
   let made: RealtimeWorld | null = null;
   const world = (): RealtimeWorld => {
     if (made === null) throw new Error('the world is there when the tests run');
@@ -30,6 +33,7 @@ export function useRealtimeWorld(fixture = ''): RealtimeWorld {
     const realtime = await startRealtime({
       ownerUrl: cluster.ownerUrl,
       authenticatorUrl: authenticatorUrl(cluster),
+      config,
     });
     made = { cluster, realtime, db, owner };
   });

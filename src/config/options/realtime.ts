@@ -1,4 +1,4 @@
-import { boolean, bytes, duration, integer, optional, string } from '../kind.ts';
+import { boolean, bytes, duration, integer, oneOf, optional, string } from '../kind.ts';
 import { option } from '../option.ts';
 
 /** The realtime service. A limit of 0 is no limit. */
@@ -112,6 +112,14 @@ export const realtimeOptions = {
     env: ['OWNBASE_REALTIME_SLOT_LAG'],
     description:
       'WAL that the slot may hold back. When more has gathered, the slot is made anew and clients are told.',
+  }),
+  deleteVisibility: option({
+    kind: oneOf('all', 'strict'),
+    default: 'all',
+    toml: 'realtime.delete_visibility',
+    env: ['OWNBASE_REALTIME_DELETE_VISIBILITY'],
+    description:
+      'Who is told the key of a row that was deleted under row security: `all` whose filters fit, as upstream, or with `strict` only those whose policies show the row as it was. What a policy reads of it must be in the replica identity of the table.',
   }),
   visibilityTimeoutMs: option({
     kind: duration,

@@ -69,5 +69,8 @@ function parseBare(text: string, delimiter: string, cursor: { at: number }): str
 }
 
 /** The text form of an array of one dimension, which no value of it can leave. */
-export const printArray = (items: readonly string[]): string =>
-  `{${items.map((item) => `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
+export const printArray = (items: readonly (string | null)[]): string =>
+  `{${items.map(printItem).join(',')}}`;
+
+const printItem = (item: string | null): string =>
+  item === null ? 'NULL' : `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

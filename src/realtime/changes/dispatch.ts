@@ -9,11 +9,13 @@ import { createQuestions, type Questions, type QuestionsOptions } from './questi
 import type { SlowLane } from './slow-lane.ts';
 import { untilVisible } from './snapshot.ts';
 import type { Group, SubscriptionIndex } from './subscription-index.ts';
-import { type Candidate, Telling } from './telling.ts';
+import { type Candidate, checkFor, Telling } from './telling.ts';
 import type { JsonCasts } from './values.ts';
 
 /** What the dispatcher works with. */
 export type DispatchOptions = QuestionsOptions & {
+  /** Whether only those are told of a deleted row who could see it. */
+  readonly checksDeleted: boolean;
   readonly index: SubscriptionIndex;
   readonly relations: Relations;
   readonly delivery: Delivery;
@@ -127,12 +129,11 @@ function consider(
   questions: Questions,
 ): Open {
   const { change, reached } = judged;
-  const isChecked = change.kind !== 'DELETE';
   const open: Open = { judged, place, candidates: [], filters: new Map() };
   for (const candidate of candidates) {
-    const { group, form, check } = candidate;
+    const { group, form } = candidate;
     if (change.commitLsn < group.sinceLsn) continue;
-    if (isChecked && form.error !== null) {
+    if (change.kind !== 'DELETE' && form.error !== null) {
       reached.push(candidate);
       continue;
     }
@@ -143,7 +144,8 @@ function consider(
       if (match.length > 0) open.filters.set(candidate, match);
       for (const filter of match) questions.filter(role, filter);
     }
-    if (isChecked && check !== null && check !== 'lane' && place !== null) check.ask(place);
+    const check = checkFor(candidate, change);
+    if (check !== null && check !== 'lane' && place !== null) check.ask(place);
     open.candidates.push(candidate);
   }
   return open;
@@ -151,14 +153,12 @@ function consider(
 
 function settle({ judged, place, candidates, filters }: Open, questions: Questions): void {
   const { change, reached, slow } = judged;
-  const isChecked = change.kind !== 'DELETE';
   for (const candidate of candidates) {
-    const { check, group } = candidate;
-    const { role } = group.interest;
+    const check = checkFor(candidate, change);
+    const { role } = candidate.group.interest;
     const left = filters.size === 0 ? undefined : filters.get(candidate);
     if (left?.every((filter) => questions.passes(role, filter)) === false) continue;
-    const sight =
-      !isChecked || check === null ? true : check === 'lane' ? 'slow' : place !== null && check.sight(place);
+    const sight = check === null ? true : check === 'lane' ? 'slow' : place !== null && check.sight(place);
     if (sight === true) reached.push(candidate);
     else if (sight === 'slow') slow.push(candidate);
   }

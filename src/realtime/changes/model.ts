@@ -23,6 +23,8 @@ export type RoleAccess = {
   readonly columns: ReadonlySet<string>;
   /** Whether row security does not hold for the role. */
   readonly bypassesRowSecurity: boolean;
+  /** What the policies let the role see, as a condition in the server's print on a row by the table's name. */
+  readonly policy: string;
 };
 
 /** A relation as the catalog described it after its last change of shape, rights or policies. */

@@ -2,7 +2,7 @@ import { PgFailure } from '../../pg/failure.ts';
 import type { RequestDb } from '../../pg/session.ts';
 import { askFilter, type FilterQuestion } from './filter-query.ts';
 import type { OpenFilter } from './match.ts';
-import type { AskedRows } from './row-key.ts';
+import type { RowSet } from './row-key.ts';
 import { askVisibility, type Unanswered, type VisibilityQuestion } from './visibility.ts';
 
 /** Whether a role with its claims sees a row; `slow` when its policy took too long to wait for. */
@@ -22,7 +22,7 @@ export interface Questions {
   /** Whether the database lets the value through the filter; no before it was asked. */
   passes(role: string, open: OpenFilter): boolean;
   /** The question of this role and claims about the rows. */
-  visibility(role: string, claims: string, rows: AskedRows): SightQuestion;
+  visibility(role: string, claims: string, rows: RowSet, policy: string): SightQuestion;
   readonly hasVisibility: boolean;
   /** Asks everything. A question that fails is answered with no; rejects when the database is out of reach. */
   ask(): Promise<void>;
@@ -43,15 +43,17 @@ type PendingFilter = Omit<FilterQuestion, 'values'> & {
 };
 
 class PendingSight implements SightQuestion, VisibilityQuestion {
-  readonly rows: AskedRows;
+  readonly rows: RowSet;
   readonly role: string;
   readonly claims: string;
+  readonly policy: string;
   readonly places: number[] = [];
   readonly #asked: boolean[] = [];
   visible: Uint8Array | 'slow' | null = null;
 
-  constructor(role: string, claims: string, rows: AskedRows) {
+  constructor(role: string, claims: string, rows: RowSet, policy: string) {
     this.rows = rows;
+    this.policy = policy;
     this.role = role;
     this.claims = claims;
   }
@@ -77,7 +79,7 @@ const filterKey = (role: string, { filter, column }: OpenFilter): string =>
 /** Starts to collect. */
 export function createQuestions(options: QuestionsOptions): Questions {
   const filters = new Map<string, PendingFilter>();
-  const sights = new Map<AskedRows, Map<string, PendingSight>>();
+  const sights = new Map<RowSet, Map<string, PendingSight>>();
   return {
     filter(role, open) {
       const key = filterKey(role, open);
@@ -92,11 +94,11 @@ export function createQuestions(options: QuestionsOptions): Questions {
       pending.values.add(open.value);
     },
     passes: (role, open) => filters.get(filterKey(role, open))?.passing.has(open.value) ?? false,
-    visibility(role, claims, rows) {
+    visibility(role, claims, rows, policy) {
       const ofRows = sights.get(rows) ?? new Map<string, PendingSight>();
       sights.set(rows, ofRows);
       const key = `${role}\0${claims}`;
-      const pending = ofRows.get(key) ?? new PendingSight(role, claims, rows);
+      const pending = ofRows.get(key) ?? new PendingSight(role, claims, rows, policy);
       ofRows.set(key, pending);
       return pending;
     },

@@ -12,9 +12,19 @@ export const visibilityKey = (role: string, claims: string, { oid }: RelationInf
   `${oid}\0${role}\0${claims}`;
 
 /** Rows of one relation, each once: what questions about visibility point into. */
-export class AskedRows {
+export interface RowSet {
   readonly relation: RelationInfo;
-  readonly keys: (readonly string[])[] = [];
+  readonly size: number;
+  /** The place of a change's row, which is added when it is new; null when it cannot be asked about. */
+  placeOf(change: Change): number | null;
+  /** What the question needs of the rows at these places, as text. */
+  textOf(places: readonly number[]): string;
+}
+
+/** Rows that are there: they are asked about by their keys. */
+export class AskedRows implements RowSet {
+  readonly relation: RelationInfo;
+  readonly #keys: (readonly string[])[] = [];
   readonly #places = new Map<string, number>();
   #text: { readonly of: number; readonly text: string } | null = null;
 
@@ -22,7 +32,10 @@ export class AskedRows {
     this.relation = relation;
   }
 
-  /** The place of a change's row, which is added when it is new; null when its key is not known. */
+  get size(): number {
+    return this.#keys.length;
+  }
+
   placeOf(change: Change): number | null {
     const key = primaryKeyOf(change);
     if (key === null) return null;
@@ -30,8 +43,8 @@ export class AskedRows {
     const name = key.length === 1 ? only : JSON.stringify(key);
     const known = this.#places.get(name);
     if (known !== undefined) return known;
-    this.#places.set(name, this.keys.length);
-    return this.keys.push(key) - 1;
+    this.#places.set(name, this.#keys.length);
+    return this.#keys.push(key) - 1;
   }
 
   /** The place of a row by its key, for keys of one column. */
@@ -41,14 +54,18 @@ export class AskedRows {
 
   /** The keys at these places as text: an array of the key's values, or of one such array per column of the key. */
   textOf(places: readonly number[]): string {
-    if (places.length !== this.keys.length) return keysText(places.map((place) => this.keys[place] ?? []));
-    if (this.#text?.of !== places.length) this.#text = { of: places.length, text: keysText(this.keys) };
+    if (places.length !== this.#keys.length) return keysText(places.map((place) => this.#keys[place] ?? []));
+    if (this.#text?.of !== places.length) this.#text = { of: places.length, text: keysText(this.#keys) };
     return this.#text.text;
   }
 }
 
 function keysText(keys: readonly (readonly string[])[]): string {
   const width = keys[0]?.length ?? 0;
-  const columns = Array.from({ length: width }, (_, i) => printArray(keys.map((key) => key[i] ?? '')));
+  const columns = columnsText(keys, width);
   return width === 1 ? (columns[0] ?? '{}') : printArray(columns);
 }
+
+/** The values of rows, column by column: an array's text for each. */
+export const columnsText = (rows: readonly (readonly (string | null)[])[], width: number): string[] =>
+  Array.from({ length: width }, (_, i) => printArray(rows.map((row) => row[i] ?? null)));

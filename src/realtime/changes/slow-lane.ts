@@ -1,7 +1,8 @@
 import type { RequestDb } from '../../pg/session.ts';
+import { DeletedRows } from './deleted-rows.ts';
 import type { Delivery } from './deliver.ts';
 import type { RelationInfo } from './model.ts';
-import { AskedRows, visibilityKey } from './row-key.ts';
+import { AskedRows, type RowSet, visibilityKey } from './row-key.ts';
 import type { Candidate, Telling } from './telling.ts';
 import { askVisibility, type Unanswered } from './visibility.ts';
 
@@ -95,22 +96,23 @@ async function settle(waiting: readonly Waiting[], options: SlowLaneOptions): Pr
   if (first === undefined) return;
   const { relation } = first.telling.change;
   const { role, claims } = first.candidate.group.interest;
-  const rows = new AskedRows(relation);
-  const places = waiting.map(({ telling }) => rows.placeOf(telling.change));
-  const asked = [...rows.keys.keys()];
-  if (asked.length === 0) return;
-  const [answer] = await askVisibility(
-    options.db,
-    [{ rows, places: asked, role, claims }],
-    options.timeoutMs,
-  );
-  if (answer === undefined) return;
-  if (!(answer instanceof Uint8Array)) {
-    options.onFailure(answer, `${relation.schema}.${relation.name}`);
-    return;
-  }
-  waiting.forEach(({ telling, candidate }, i) => {
+  const { policy } = first.candidate.form.access;
+  const [kept, deleted] = [new AskedRows(relation), new DeletedRows(relation)];
+  const rowsOf = ({ telling: { change } }: Waiting): RowSet => (change.kind === 'DELETE' ? deleted : kept);
+  const places = waiting.map((each) => rowsOf(each).placeOf(each.telling.change));
+  const questions = [kept, deleted]
+    .filter(({ size }) => size > 0)
+    .map((rows) => ({ rows, places: Array.from({ length: rows.size }, (_, i) => i), role, claims, policy }));
+  const answers = await askVisibility(options.db, questions, options.timeoutMs);
+  const visible = new Map<RowSet, Uint8Array>();
+  questions.forEach(({ rows }, i) => {
+    const answer = answers[i];
+    if (answer instanceof Uint8Array) visible.set(rows, answer);
+    else if (answer !== undefined) options.onFailure(answer, `${relation.schema}.${relation.name}`);
+  });
+  waiting.forEach((each, i) => {
     const place = places[i] ?? null;
-    if (place !== null && answer[place] === 1) options.delivery.deliver(telling, [candidate]);
+    if (place === null || visible.get(rowsOf(each))?.[place] !== 1) return;
+    options.delivery.deliver(each.telling, [each.candidate]);
   });
 }

@@ -23,9 +23,18 @@ export const formOf = (
 export type Candidate = {
   readonly group: Group;
   readonly form: Form;
-  /** What row security is asked about new and altered rows; `lane` for a group whose checks are in the slow lane. */
-  readonly check: SightQuestion | 'lane' | null;
+  /** What row security is asked about new and altered rows. */
+  readonly check: SightCheck;
+  /** What it is asked about rows that are gone. */
+  readonly deletedCheck: SightCheck;
 };
+
+/** A question to row security; `lane` for a group whose checks are in the slow lane, null where nothing is asked. */
+type SightCheck = SightQuestion | 'lane' | null;
+
+/** What row security is asked for this change. */
+export const checkFor = ({ check, deletedCheck }: Candidate, { kind }: Change): SightCheck =>
+  kind === 'DELETE' ? deletedCheck : check;
 
 /** A change as it is told: each form of it is made once, when it is first needed. */
 export class Telling {

@@ -36,11 +36,11 @@ export interface Catalog {
 
 const undefinedObject = '42704';
 
-/** Reads the catalog through the owner's connection. */
-export function createCatalog(db: OwnerDb, publication: string): Catalog {
+/** Reads the catalog through the owner's connection; `readsPolicies` whether rights tell of policies. */
+export function createCatalog(db: OwnerDb, publication: string, readsPolicies: boolean): Catalog {
   return {
     relations: (oids) => loadRelations(db, publication, oids),
-    access: (relation, role) => loadAccess(db, relation, role),
+    access: (relation, role) => loadAccess(db, relation, role, readsPolicies),
     async published(schema, table, role) {
       const [row] = await db.query<{ oids: number[]; lsn: string; has_role: boolean }>(sql`
         select pg_current_wal_insert_lsn()::text as lsn,
@@ -116,9 +116,16 @@ async function loadRelations(
   );
 }
 
-const noAccess: RoleAccess = { columns: new Set(), bypassesRowSecurity: false };
+/** The policy of nobody: nothing is seen. */
+const nothing = 'false';
+const noAccess: RoleAccess = { columns: new Set(), bypassesRowSecurity: false, policy: nothing };
 
-async function loadAccess(db: OwnerDb, relation: RelationInfo, role: string): Promise<RoleAccess> {
+async function loadAccess(
+  db: OwnerDb,
+  relation: RelationInfo,
+  role: string,
+  readsPolicies: boolean,
+): Promise<RoleAccess> {
   try {
     const [row] = await db.query<{ columns: string[]; bypasses: boolean }>(sql`
       select coalesce((
@@ -135,9 +142,32 @@ async function loadAccess(db: OwnerDb, relation: RelationInfo, role: string): Pr
         ), false) as bypasses
       from pg_class c where c.oid = ${relation.oid}::int8::oid`);
     if (row === undefined) return noAccess;
-    return { columns: new Set(row.columns), bypassesRowSecurity: row.bypasses };
+    const { columns, bypasses } = row;
+    const isAsked = readsPolicies && relation.hasRowSecurity && columns.length > 0;
+    const policy = isAsked ? await loadPolicy(db, relation, role) : nothing;
+    return { columns: new Set(columns), bypassesRowSecurity: bypasses, policy };
   } catch (failure) {
     if (failure instanceof PgFailure && failure.sqlstate === undefinedObject) return noAccess;
     throw failure;
   }
+}
+
+/**
+ * What the policies for reading ask, as the server joins them for a role: one of the permissive ones, and all restrictive
+ * ones. Names stand with their schemas, whatever the search path is where it is asked.
+ */
+async function loadPolicy(db: OwnerDb, { oid }: RelationInfo, role: string): Promise<string> {
+  const [row] = await db.query<{ permissive: string | null; restrictive: string | null }>(sql`
+    with path as materialized (select set_config('search_path', '', true)), policy as (
+      select p.polpermissive as is_permissive, '(' || pg_get_expr(p.polqual, p.polrelid) || ')' as condition
+      from path cross join pg_catalog.pg_policy p
+      where p.polrelid = ${oid}::int8::oid and p.polcmd in ('*', 'r') and p.polqual is not null
+        and (0 = any(p.polroles) or exists (
+          select from unnest(p.polroles) as member where pg_catalog.pg_has_role(${role}::text, member, 'usage')))
+    )
+    select string_agg(condition, ' or ') filter (where is_permissive) as permissive,
+      string_agg(condition, ' and ') filter (where not is_permissive) as restrictive
+    from policy`);
+  if (row === undefined || row.permissive === null) return nothing;
+  return row.restrictive === null ? row.permissive : `(${row.permissive}) and ${row.restrictive}`;
 }

@@ -18,7 +18,7 @@ const relation: RelationInfo = {
 };
 const relations: Relations = {
   get: async () => relation,
-  access: async () => ({ columns: new Set(), bypassesRowSecurity: false }),
+  access: async () => ({ columns: new Set(), bypassesRowSecurity: false, policy: 'false' }),
   invalidate: () => {},
   clear: () => {},
 };

@@ -30,7 +30,7 @@ function setUp() {
     },
     async access(relation): Promise<RoleAccess> {
       state.accessCalls++;
-      return { columns: new Set([relation.name]), bypassesRowSecurity: false };
+      return { columns: new Set([relation.name]), bypassesRowSecurity: false, policy: 'false' };
     },
     published: () => Promise.reject(new Error('not asked here')),
   };
