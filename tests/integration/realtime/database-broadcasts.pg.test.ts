@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { type AdminClient, connect } from '../../../src/pg/connect.ts';
+import { expect, it, onTestFinished } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
-import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
 import { PhoenixClient, type Received } from '../../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+import { startRealtime, testToken } from '../../support/realtime.ts';
+import { authenticatorUrl, useRealtimeWorld } from '../../support/realtime-world.ts';
 
 const fixture = `
   create policy read_all on realtime.messages for select to authenticated using (true);
@@ -16,30 +15,12 @@ const fixture = `
   create trigger tell after insert or update or delete on public.notes for each row execute function public.tell();
 `;
 
-let cluster: TestCluster;
-let realtime: RealtimeHarness;
-let db: AdminClient;
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  const owner = new URL(cluster.ownerUrl);
-  db = await connect(loginUrl(owner, 'postgres', 'postgres'));
-  await db.exec(fixture);
-  realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(owner, 'postgres', 'authenticator'),
-  });
-});
-afterAll(async () => {
-  await realtime?.stop();
-  await db?.end();
-  await cluster?.stop();
-});
+const world = useRealtimeWorld(fixture);
 
 const isBroadcast = ({ event }: Received): boolean => event === 'broadcast';
 
 async function listen(subTopic: string, isPrivate = true, version: '1.0.0' | '2.0.0' = '2.0.0', extra = {}) {
-  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken, version);
+  const client = await PhoenixClient.connect(world.realtime.url, world.realtime.anonToken, version);
   onTestFinished(() => client.close());
   const config = { private: isPrivate, broadcast: { replication_ready: true, ...extra } };
   const reply = await client.join(subTopic, config, await testToken({ role: 'authenticated', sub: 'u' }));
@@ -56,27 +37,27 @@ async function listen(subTopic: string, isPrivate = true, version: '1.0.0' | '2.
 
 it('realtime.send reaches the private channel, with the id of the stored row', async () => {
   const [recent, old, open] = [await listen('a'), await listen('a', true, '1.0.0'), await listen('a', false)];
-  await db.exec(`select realtime.send('{"n":1}', 'ev', 'a')`);
-  const [row] = await db.query<{ id: string }>(sql`select id from realtime.messages where topic = 'a'`);
+  await world.db.exec(`select realtime.send('{"n":1}', 'ev', 'a')`);
+  const [row] = await world.db.query<{ id: string }>(sql`select id from realtime.messages where topic = 'a'`);
   const message = { type: 'broadcast', event: 'ev', payload: { n: 1, id: row?.id }, meta: { id: row?.id } };
   expect((await recent.next(isBroadcast)).payload).toEqual(message);
   expect((await old.next(isBroadcast)).payload).toEqual(message);
-  await db.exec(`select realtime.send('{"id":"mine"}', 'ev', 'a', false)`);
+  await world.db.exec(`select realtime.send('{"id":"mine"}', 'ev', 'a', false)`);
   expect((await open.next(isBroadcast)).payload).toMatchObject({ payload: { id: 'mine' } });
 });
 
 it('realtime.send_binary reaches those who can take bytes', async () => {
   const [recent, old] = [await listen('b'), await listen('b', true, '1.0.0')];
-  await db.exec(`select realtime.send_binary('\\x00ff', 'raw', 'b')`);
+  await world.db.exec(`select realtime.send_binary('\\x00ff', 'raw', 'b')`);
   expect((await recent.next(isBroadcast)).bytes).toEqual(Buffer.from([0, 255]));
-  await db.exec(`select realtime.send('{}', 'end', 'b')`);
+  await world.db.exec(`select realtime.send('{}', 'end', 'b')`);
   await old.next(isBroadcast);
   expect(old.of('broadcast').map(({ payload }) => payload.event)).toEqual(['end']);
 });
 
 it('realtime.broadcast_changes tells rows before and after', async () => {
   const client = await listen('notes');
-  await db.exec(
+  await world.db.exec(
     `insert into public.notes values (1, 'a'); update public.notes set body = 'b'; delete from public.notes`,
   );
   await client.until(() => client.of('broadcast').length === 3);
@@ -95,18 +76,18 @@ it('realtime.broadcast_changes tells rows before and after', async () => {
 
 it('a transaction that is rolled back sends nothing, and a message that cannot be stored only warns', async () => {
   const client = await listen('c');
-  await db.exec(`begin; select realtime.send('{}', 'lost', 'c'); rollback`);
+  await world.db.exec(`begin; select realtime.send('{}', 'lost', 'c'); rollback`);
   const warnings: string[] = [];
-  db.onNotice(({ message }) => warnings.push(message));
-  await db.exec(`select realtime.send('{}', 'ev', null)`);
+  world.db.onNotice(({ message }) => warnings.push(message));
+  await world.db.exec(`select realtime.send('{}', 'ev', null)`);
   expect(warnings.some((text) => text.startsWith('WarnSendingBroadcastMessage'))).toBe(true);
-  await db.exec(`select realtime.send('{}', 'kept', 'c')`);
+  await world.db.exec(`select realtime.send('{}', 'kept', 'c')`);
   await client.next(isBroadcast);
   expect(client.of('broadcast').map(({ payload }) => payload.event)).toEqual(['kept']);
 });
 
 it('stored messages are replayed to a channel that asks for them, oldest first', async () => {
-  for (let n = 0; n < 30; n++) await db.exec(`select realtime.send('{"n":${n}}', 'ev', 'r')`);
+  for (let n = 0; n < 30; n++) await world.db.exec(`select realtime.send('{"n":${n}}', 'ev', 'r')`);
   const client = await listen('r', true, '2.0.0', { replay: { since: 0, limit: 100 } });
   await client.until(() => client.of('broadcast').length === 25);
   const messages = client
@@ -118,14 +99,13 @@ it('stored messages are replayed to a channel that asks for them, oldest first',
 
 it('the partitions of messages are kept: those of the next days are made, old ones dropped', async () => {
   const partitions = async (): Promise<number[]> => {
-    const rows = await db.query<{ day: number }>(sql`
+    const rows = await world.db.query<{ day: number }>(sql`
       select to_date(substr(relname, 10), 'YYYY_MM_DD') - (now() at time zone 'utc')::date as day
       from pg_inherits join pg_class on oid = inhrelid
       where inhparent = 'realtime.messages'::regclass order by 1`);
     return rows.map(({ day }) => day);
   };
-  const owner = await connect(cluster.ownerUrl);
-  await owner.exec(`
+  await world.owner.exec(`
     select ownbase.ensure_message_partitions((now() at time zone 'utc')::date - 9, (now() at time zone 'utc')::date);
     do $$ begin
       execute 'drop table realtime.' || to_char(now() at time zone 'utc' + interval '2 days', '"messages_"YYYY_MM_DD');
@@ -133,7 +113,6 @@ it('the partitions of messages are kept: those of the next days are made, old on
   expect(await partitions()).not.toContain(2);
   await startAnother({ slotName: 'of_another' });
   await expect.poll(partitions).toEqual([-3, -2, -1, 0, 1, 2, 3]);
-  await owner.end();
 });
 
 it('a socket that falls silent is closed, and one that joins nothing', async () => {
@@ -178,8 +157,8 @@ it('who is behind a connection that broke without a word is gone from presence',
 
 async function startAnother(config: NonNullable<Parameters<typeof startRealtime>[0]['config']>) {
   const other = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(new URL(cluster.ownerUrl), 'postgres', 'authenticator'),
+    ownerUrl: world.cluster.ownerUrl,
+    authenticatorUrl: authenticatorUrl(world.cluster),
     config,
   });
   onTestFinished(() => other.stop());
@@ -195,7 +174,7 @@ it.each([
   ],
   ['params without a start', true, { limit: 1 }, 'UnableToReplayMessages: Replay params are not valid'],
 ])('a replay is refused for %s', async (_, isPrivate, replay, reason) => {
-  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+  const client = await PhoenixClient.connect(world.realtime.url, world.realtime.anonToken);
   onTestFinished(() => client.close());
   const token = await testToken({ role: 'authenticated', sub: 'u' });
   const reply = await client.join('r', { private: isPrivate, broadcast: { replay } }, token);

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type AdminClient, connect } from '../../../src/pg/connect.ts';
-import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PhoenixClient } from '../../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+import { testToken } from '../../support/realtime.ts';
+import { itemIds, useRealtimeWorld, watchItems } from '../../support/realtime-world.ts';
 
 const fixture = `
   create type public.mood as enum ('sad', 'ok', 'happy');
@@ -18,25 +17,7 @@ const fixture = `
   grant select (id, small, big, amount, ratio, flag, body, short, uid, day, at, feeling, tags, span) on public.things to anon;
 `;
 
-let cluster: TestCluster;
-let realtime: RealtimeHarness;
-let db: AdminClient;
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  const owner = new URL(cluster.ownerUrl);
-  db = await connect(loginUrl(owner, 'postgres', 'postgres'));
-  await db.exec(fixture);
-  realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(owner, 'postgres', 'authenticator'),
-  });
-});
-afterAll(async () => {
-  await realtime?.stop();
-  await db?.end();
-  await cluster?.stop();
-});
+const world = useRealtimeWorld(fixture);
 
 const insert = `
   truncate public.things;
@@ -51,17 +32,11 @@ const insert = `
 
 /** Ids of the three rows that pass each filter; a row of another table marks the end. */
 async function passing(filters: readonly string[]): Promise<Map<string, number[]>> {
-  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
-  onTestFinished(() => client.close());
   const items = filters.map((filter) => ({ event: 'INSERT', schema: 'public', table: 'things', filter }));
   const end = { event: 'INSERT', schema: 'public', table: 'other' };
-  const reply = await client.join('filters', { postgres_changes: [...items, end] });
-  const ids = (reply.payload.response as { postgres_changes: { id: number }[] }).postgres_changes.map(
-    ({ id }) => id,
-  );
-  const status = await client.next(({ event }) => event === 'system');
-  expect(status.payload.message).toBe('Subscribed to PostgreSQL');
-  await db.exec(`create sequence if not exists public.ends; ${insert}`);
+  const { client, reply } = await watchItems(world.realtime, [...items, end]);
+  const ids = itemIds(reply);
+  await world.db.exec(`create sequence if not exists public.ends; ${insert}`);
   await client.next(
     ({ event, payload }) =>
       event === 'postgres_changes' && (payload.data as { table: string }).table === 'other',
@@ -203,7 +178,7 @@ describe('subscriptions are refused', () => {
       /invalid value for is filter: must be null, true, false, or unknown$/,
     ],
   ])('for %s', async (_, item, expected) => {
-    const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+    const client = await PhoenixClient.connect(world.realtime.url, world.realtime.anonToken);
     onTestFinished(() => client.close());
     await client.join('bad', {
       postgres_changes: [{ event: '*', schema: 'public', table: 'things', ...item }],
@@ -218,7 +193,7 @@ describe('subscriptions are refused', () => {
   });
 
   it('for a role that does not exist', async () => {
-    const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+    const client = await PhoenixClient.connect(world.realtime.url, world.realtime.anonToken);
     onTestFinished(() => client.close());
     const items = [{ event: '*', schema: 'public', table: 'things' }];
     await client.join('bad', { postgres_changes: items }, await testToken({ role: 'ghost' }));

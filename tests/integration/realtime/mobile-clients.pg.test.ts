@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { type AdminClient, connect } from '../../../src/pg/connect.ts';
-import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+import { testToken } from '../../support/realtime.ts';
+import { useRealtimeWorld } from '../../support/realtime-world.ts';
 import { until } from '../../support/until.ts';
 
 /*
@@ -10,31 +9,13 @@ import { until } from '../../support/until.ts';
  * answers, as their sources have it. A message that a decoder does not take is dropped by the client without a word.
  */
 
-let cluster: TestCluster;
-let realtime: RealtimeHarness;
-let db: AdminClient;
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  const owner = new URL(cluster.ownerUrl);
-  db = await connect(loginUrl(owner, 'postgres', 'postgres'));
-  await db.exec(`
-    create table public.todos (id int primary key, owner text, title text);
-    alter table public.todos enable row level security;
-    create policy own on public.todos for select to authenticated using (owner = auth.jwt() ->> 'name');
-    grant select on public.todos to authenticated;
-    alter publication supabase_realtime add table public.todos;
-    create policy hear on realtime.messages for select to authenticated using (true);`);
-  realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(owner, 'postgres', 'authenticator'),
-  });
-});
-afterAll(async () => {
-  await realtime?.stop();
-  await db?.end();
-  await cluster?.stop();
-});
+const world = useRealtimeWorld(`
+  create table public.todos (id int primary key, owner text, title text);
+  alter table public.todos enable row level security;
+  create policy own on public.todos for select to authenticated using (owner = auth.jwt() ->> 'name');
+  grant select on public.todos to authenticated;
+  alter publication supabase_realtime add table public.todos;
+  create policy hear on realtime.messages for select to authenticated using (true);`);
 
 type Json = Record<string, unknown>;
 type Message = {
@@ -187,7 +168,7 @@ class Client {
   }
 
   static async open(kind: Kind): Promise<Client> {
-    const url = `${realtime.url.replace('http', 'ws')}/realtime/v1/websocket?apikey=${realtime.anonToken}&${kind.query}`;
+    const url = `${world.realtime.url.replace('http', 'ws')}/realtime/v1/websocket?apikey=${world.realtime.anonToken}&${kind.query}`;
     const socket = new WebSocket(url, { headers: kind.headers });
     onTestFinished(() => socket.terminate());
     const client = new Client(kind, socket);
@@ -260,11 +241,11 @@ describe.each(kinds)('$name', (kind) => {
       message: 'Subscribed to PostgreSQL',
       channel: 'todos',
     });
-    await db.exec(`truncate public.todos;
+    await world.db.exec(`truncate public.todos;
       insert into public.todos values (1, 'ada', 'a, b'), (2, 'bob', 'c');
       update public.todos set title = 'd' where id = 1`);
     await until(() => client.of('postgres_changes').some(({ data }) => (data as Json).type === 'UPDATE'));
-    await db.exec('delete from public.todos where id = 1');
+    await world.db.exec('delete from public.todos where id = 1');
     await until(() => client.of('postgres_changes').some(({ data }) => (data as Json).type === 'DELETE'));
     const changes = client.of('postgres_changes');
     for (const { data } of changes) {
@@ -333,7 +314,7 @@ describe.each(kinds)('$name', (kind) => {
 
   it('is told why it may not join, in an object', async () => {
     const client = await Client.open(kind);
-    const refused = await client.join({ ...plain, private: true }, realtime.anonToken);
+    const refused = await client.join({ ...plain, private: true }, world.realtime.anonToken);
     expect(refused.payload).toEqual({
       status: 'error',
       response: {

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AdminClient, connect } from '../../../src/pg/connect.ts';
-import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
-import { PhoenixClient } from '../../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+import { describe, expect, it } from 'vitest';
+import { testToken } from '../../support/realtime.ts';
+import { itemIds, toldChanges, useRealtimeWorld, watchItems } from '../../support/realtime-world.ts';
 
 const alice = '00000000-0000-4000-8000-00000000000a';
 const bob = '00000000-0000-4000-8000-00000000000b';
@@ -30,49 +28,12 @@ const fixture = `
   alter publication supabase_realtime add table public.open_notes, public.own_notes, public.room_posts, public.angry;
 `;
 
-let cluster: TestCluster;
-let realtime: RealtimeHarness;
-let db: AdminClient;
-let clients: PhoenixClient[] = [];
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  const owner = new URL(cluster.ownerUrl);
-  db = await connect(loginUrl(owner, 'postgres', 'postgres'));
-  await db.exec(fixture);
-  realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(owner, 'postgres', 'authenticator'),
-  });
-}, 60_000);
-
-afterAll(async () => {
-  for (const client of clients) client.close();
-  clients = [];
-  await realtime?.stop();
-  await db?.end();
-  await cluster?.stop();
-});
+const world = useRealtimeWorld(fixture);
 
 type Item = Record<string, unknown>;
 
-async function subscribe(items: Item[], token = realtime.anonToken, version: '1.0.0' | '2.0.0' = '2.0.0') {
-  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken, version);
-  clients.push(client);
-  const reply = await client.join('any', { postgres_changes: items }, token);
-  expect(reply.payload.status).toBe('ok');
-  const status = await client.next(({ event }) => event === 'system');
-  expect(status.payload).toEqual({
-    extension: 'postgres_changes',
-    status: 'ok',
-    message: 'Subscribed to PostgreSQL',
-    channel: 'any',
-  });
-  return { client, reply };
-}
-
-const data = (client: PhoenixClient): Record<string, unknown>[] =>
-  client.of('postgres_changes').map(({ payload }) => payload.data as Record<string, unknown>);
+const subscribe = (items: Item[], token?: string, version: '1.0.0' | '2.0.0' = '2.0.0') =>
+  watchItems(world.realtime, items, { version, ...(token === undefined ? {} : { token }) });
 
 const userToken = (sub: string): Promise<string> => testToken({ role: 'authenticated', sub });
 
@@ -85,12 +46,12 @@ describe.each(['1.0.0', '2.0.0'] as const)(
         undefined,
         version,
       );
-      const [item] = (reply.payload.response as { postgres_changes: { id: number }[] }).postgres_changes;
-      await db.exec(`
+      const ids = itemIds(reply);
+      await world.db.exec(`
       insert into public.open_notes values (1, 'a "b"', 12.50, '2024-01-02 03:04:05.6+02', '\\x0102', '{x,"y z",null}');
       update public.open_notes set body = 'c' where id = 1;
       delete from public.open_notes where id = 1;`);
-      await client.until(() => data(client).length === 3);
+      await client.until(() => toldChanges(client).length === 3);
       const columns = [
         { name: 'id', type: 'int4' },
         { name: 'body', type: 'text' },
@@ -114,12 +75,8 @@ describe.each(['1.0.0', '2.0.0'] as const)(
         errors: null,
         commit_timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       };
-      expect(client.of('postgres_changes').map(({ payload }) => payload.ids)).toEqual([
-        [item?.id],
-        [item?.id],
-        [item?.id],
-      ]);
-      expect(data(client)).toEqual([
+      expect(client.of('postgres_changes').map(({ payload }) => payload.ids)).toEqual([ids, ids, ids]);
+      expect(toldChanges(client)).toEqual([
         { ...head, type: 'INSERT', record: row },
         { ...head, type: 'UPDATE', record: { ...row, body: 'c' }, old_record: { id: 1 } },
         { ...head, type: 'DELETE', old_record: { id: 1 } },
@@ -133,42 +90,42 @@ describe('changes of a table under row security', () => {
     const items = [{ event: '*', schema: 'public', table: 'own_notes' }];
     const { client: ofAlice } = await subscribe(items, await userToken(alice));
     const { client: ofBob } = await subscribe(items, await userToken(bob));
-    await db.exec(
+    await world.db.exec(
       `insert into public.own_notes values (1, '${alice}', 'for alice'), (2, '${bob}', 'for bob')`,
     );
-    await ofAlice.until(() => data(ofAlice).length === 1);
-    await ofBob.until(() => data(ofBob).length === 1);
-    expect(data(ofAlice)[0]?.record).toEqual({ id: 1, owner: alice, body: 'for alice' });
-    expect(data(ofBob)[0]?.record).toEqual({ id: 2, owner: bob, body: 'for bob' });
+    await ofAlice.until(() => toldChanges(ofAlice).length === 1);
+    await ofBob.until(() => toldChanges(ofBob).length === 1);
+    expect(toldChanges(ofAlice)[0]?.record).toEqual({ id: 1, owner: alice, body: 'for alice' });
+    expect(toldChanges(ofBob)[0]?.record).toEqual({ id: 2, owner: bob, body: 'for bob' });
   });
 
   it('are told to all subscribers when a row is deleted, by its key alone', async () => {
     const items = [{ event: 'DELETE', schema: 'public', table: 'own_notes' }];
-    await db.exec(
+    await world.db.exec(
       `alter table public.own_notes replica identity full; insert into public.own_notes values (9, '${alice}', 'x')`,
     );
     const { client } = await subscribe(items, await userToken(bob));
-    await db.exec(
+    await world.db.exec(
       'delete from public.own_notes where id = 9; alter table public.own_notes replica identity default',
     );
-    await client.until(() => data(client).length === 1);
-    expect(data(client)[0]?.old_record).toEqual({ id: 9 });
+    await client.until(() => toldChanges(client).length === 1);
+    expect(toldChanges(client)[0]?.old_record).toEqual({ id: 9 });
   });
 
   it('are decided by a policy that joins another table, as it stands after the commit', async () => {
     const items = [{ event: 'INSERT', schema: 'public', table: 'room_posts' }];
     const { client: ofAlice } = await subscribe(items, await userToken(alice));
     const { client: ofBob } = await subscribe(items, await userToken(bob));
-    await db.exec(`insert into public.members values (1, '${alice}')`);
-    await db.exec(`insert into public.room_posts values (1, 1, 'hello')`);
+    await world.db.exec(`insert into public.members values (1, '${alice}')`);
+    await world.db.exec(`insert into public.room_posts values (1, 1, 'hello')`);
     // The right to see a row may be granted in the transaction that makes it.
-    await db.exec(
+    await world.db.exec(
       `insert into public.members values (2, '${bob}'); insert into public.room_posts values (2, 2, 'secret')`,
     );
-    await ofAlice.until(() => data(ofAlice).length === 1);
-    await ofBob.until(() => data(ofBob).length === 1);
-    expect(data(ofAlice)[0]?.record).toMatchObject({ id: 1 });
-    expect(data(ofBob)[0]?.record).toMatchObject({ id: 2 });
+    await ofAlice.until(() => toldChanges(ofAlice).length === 1);
+    await ofBob.until(() => toldChanges(ofBob).length === 1);
+    expect(toldChanges(ofAlice)[0]?.record).toMatchObject({ id: 1 });
+    expect(toldChanges(ofBob)[0]?.record).toMatchObject({ id: 2 });
   });
 
   it('are withheld only from those whose policy raises', async () => {
@@ -178,11 +135,11 @@ describe('changes of a table under row security', () => {
       { event: 'INSERT', schema: 'public', table: 'open_notes' },
     ]);
     const { client: ofAlice } = await subscribe(items, await userToken(alice));
-    await db.exec(
+    await world.db.exec(
       `insert into public.angry values (1, 'x'); insert into public.open_notes (id) values (100)`,
     );
-    await ofAlice.until(() => data(ofAlice).length === 1);
-    await ofAnon.until(() => data(ofAnon).length === 1);
-    expect(data(ofAnon)[0]?.table).toBe('open_notes');
+    await ofAlice.until(() => toldChanges(ofAlice).length === 1);
+    await ofAnon.until(() => toldChanges(ofAnon).length === 1);
+    expect(toldChanges(ofAnon)[0]?.table).toBe('open_notes');
   });
 });

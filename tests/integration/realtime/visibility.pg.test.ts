@@ -1,42 +1,26 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type AdminClient, connect } from '../../../src/pg/connect.ts';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connect } from '../../../src/pg/connect.ts';
 import { sql } from '../../../src/pg/sql/sql.ts';
-import { loginUrl, startTestCluster, type TestCluster } from '../../support/cluster.ts';
+import { loginUrl } from '../../support/cluster.ts';
 import { PhoenixClient } from '../../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../../support/realtime.ts';
+import { testToken } from '../../support/realtime.ts';
+import { toldChanges, useRealtimeWorld, watchTable } from '../../support/realtime-world.ts';
 import { until } from '../../support/until.ts';
 
-let cluster: TestCluster;
-let realtime: RealtimeHarness;
-let db: AdminClient;
-let owner: AdminClient;
+const world = useRealtimeWorld();
 
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  const url = new URL(cluster.ownerUrl);
-  owner = await connect(cluster.ownerUrl);
-  db = await connect(loginUrl(url, 'postgres', 'postgres'));
-  await owner.exec(
+beforeAll(() =>
+  world.owner.exec(
     `create role "Team-1" nologin; grant "Team-1" to authenticator; grant usage on schema public to "Team-1"`,
-  );
-  realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: loginUrl(url, 'postgres', 'authenticator'),
-  });
-});
-afterAll(async () => {
-  await realtime?.stop();
-  await db?.end();
-  await owner?.end();
-  await cluster?.stop();
-});
+  ),
+);
 
 /** Makes a published table (id, owner) under row security with these policies. */
 async function guarded(name: string, policies: string): Promise<void> {
   // Tried again, a test finds the table that it made.
-  await owner.exec(`drop table if exists public.${name}`);
-  await db.exec(`
+  await world.owner.exec(`drop table if exists public.${name}`);
+  await world.db.exec(`
     create table public.${name} (id int primary key, owner text);
     alter table public.${name} enable row level security;
     grant select on public.${name} to anon, authenticated, service_role, "Team-1";
@@ -44,22 +28,11 @@ async function guarded(name: string, policies: string): Promise<void> {
     alter publication supabase_realtime add table public.${name}`);
 }
 
-async function watch(table: string, claims: Record<string, unknown>, event = '*'): Promise<PhoenixClient> {
-  const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
-  onTestFinished(() => client.close());
-  const items = [{ event, schema: 'public', table }];
-  await client.join('v', { postgres_changes: items }, await testToken(claims));
-  const status = await client.next((message) => message.event === 'system');
-  expect(status.payload.message).toBe('Subscribed to PostgreSQL');
-  return client;
-}
+const watch = async (table: string, claims: Record<string, unknown>, event = '*'): Promise<PhoenixClient> =>
+  watchTable(world.realtime, table, { token: await testToken(claims), subTopic: 'v' }, { event });
 
-type Data = { type: string; table: string; record?: { id: number }; old_record?: { id: number } };
 const seen = (client: PhoenixClient): string[] =>
-  client.of('postgres_changes').map(({ payload }) => {
-    const data = payload.data as Data;
-    return `${data.type} ${data.record?.id ?? data.old_record?.id}`;
-  });
+  toldChanges(client).map(({ type, record, old_record: old }) => `${type} ${record?.id ?? old?.id}`);
 const user = (name: string, more = {}) => ({ role: 'authenticated', sub: name, ...more });
 
 /** Runs SQL, then a DELETE that every subscriber hears: what they heard before it is all that they get. */
@@ -68,9 +41,9 @@ async function heard(
   statement: string,
   clients: readonly PhoenixClient[],
 ): Promise<string[][]> {
-  await db.exec(statement);
-  await db.exec(`insert into public.${table} values (-1, null)`);
-  await db.exec(`delete from public.${table} where id = -1`);
+  await world.db.exec(statement);
+  await world.db.exec(`insert into public.${table} values (-1, null)`);
+  await world.db.exec(`delete from public.${table} where id = -1`);
   await Promise.all(clients.map((client) => client.until(() => seen(client).includes('DELETE -1'))));
   return clients.map((client) => seen(client).filter((text) => !text.endsWith('-1')));
 }
@@ -122,11 +95,11 @@ describe('who sees a change', () => {
 
   it('is the owner of the table, unless row security is forced', async () => {
     await guarded('owned', 'select 1');
-    await owner.exec('alter table public.owned owner to "Team-1"');
+    await world.owner.exec('alter table public.owned owner to "Team-1"');
     const clients = [await watch('owned', { role: 'Team-1' })];
-    await owner.exec(`insert into public.owned values (1, 'x')`);
+    await world.owner.exec(`insert into public.owned values (1, 'x')`);
     await clients[0]?.until(() => seen(clients[0] as PhoenixClient).length === 1);
-    await owner.exec(`alter table public.owned force row level security; insert into public.owned values (2, 'x');
+    await world.owner.exec(`alter table public.owned force row level security; insert into public.owned values (2, 'x');
       insert into public.owned values (3, 'x'); delete from public.owned where id = 3`);
     await clients[0]?.until(() => seen(clients[0] as PhoenixClient).includes('DELETE 3'));
     expect(seen(clients[0] as PhoenixClient)).toEqual(['INSERT 1', 'DELETE 3']);
@@ -157,10 +130,10 @@ describe('a policy', () => {
       await watch('sleepy', user('ada'), 'INSERT'),
       await watch('sleepy', user('bob'), 'INSERT'),
     ];
-    await db.exec(`insert into public.sleepy values (1, 'x')`);
+    await world.db.exec(`insert into public.sleepy values (1, 'x')`);
     await bob.until(() => seen(bob).length === 1);
     const startedAt = performance.now();
-    await db.exec(`insert into public.sleepy values (2, 'x')`);
+    await world.db.exec(`insert into public.sleepy values (2, 'x')`);
     await bob.until(() => seen(bob).length === 2);
     expect(performance.now() - startedAt).toBeLessThan(150);
     await ada.until(() => seen(ada).length === 2);
@@ -180,7 +153,7 @@ describe('a policy', () => {
     ];
     const got = await heard('raising', `insert into public.raising values (1, 'x')`, clients);
     expect(got).toEqual([[], ['INSERT 1'], ['INSERT 1'], ['INSERT 1']]);
-    expect(realtime.observations).toContainEqual(
+    expect(world.realtime.observations).toContainEqual(
       expect.objectContaining({ kind: 'notice', fields: { relation: 'public.raising', sqlstate: 'P0001' } }),
     );
   });
@@ -208,16 +181,16 @@ describe('a row under row security is found by its key', () => {
     ['of a time', 'timestamptz', (n: number) => `'2024-01-02 03:04:${n + 10}.5+02'`],
   ])('%s, whether few or many rows are looked at', async (_, type, literal) => {
     const name = `by_${type}`;
-    await owner.exec(`drop table if exists public.${name}`);
-    await db.exec(`create table public.${name} (k ${type} primary key, id int, owner text);
+    await world.owner.exec(`drop table if exists public.${name}`);
+    await world.db.exec(`create table public.${name} (k ${type} primary key, id int, owner text);
       alter table public.${name} enable row level security;
       create policy p on public.${name} for select using (owner = auth.jwt() ->> 'sub');
       grant select on public.${name} to authenticated;
       alter publication supabase_realtime add table public.${name}`);
     const clients = [await watch(name, user('u0')), await watch(name, user('u1'))];
     const rows = Array.from({ length: 40 }, (_, n) => `(${literal(n)}, ${n}, 'u${n % 2}')`);
-    await db.exec(`insert into public.${name} values ${rows.slice(0, 2).join(',')}`);
-    await db.exec(`insert into public.${name} values ${rows.slice(2).join(',')}`);
+    await world.db.exec(`insert into public.${name} values ${rows.slice(0, 2).join(',')}`);
+    await world.db.exec(`insert into public.${name} values ${rows.slice(2).join(',')}`);
     await Promise.all(clients.map((client) => client.until(() => seen(client).length >= 20)));
     for (const client of clients) await client.settle();
     const of = (rest: number): string[] => Array.from({ length: 20 }, (_, n) => `INSERT ${2 * n + rest}`);
@@ -225,14 +198,14 @@ describe('a row under row security is found by its key', () => {
   });
 
   it('of several columns', async () => {
-    await owner.exec('drop table if exists public.by_pair');
-    await db.exec(`create table public.by_pair (id int, name text, owner text, primary key (name, id));
+    await world.owner.exec('drop table if exists public.by_pair');
+    await world.db.exec(`create table public.by_pair (id int, name text, owner text, primary key (name, id));
       alter table public.by_pair enable row level security;
       create policy p on public.by_pair for select using (owner = auth.jwt() ->> 'sub');
       grant select on public.by_pair to authenticated;
       alter publication supabase_realtime add table public.by_pair`);
     const clients = [await watch('by_pair', user('u0')), await watch('by_pair', user('u1'))];
-    await db.exec(`insert into public.by_pair
+    await world.db.exec(`insert into public.by_pair
       select n, E'a,"\\\\{' || n % 3, 'u' || n % 2 from generate_series(0, 39) n`);
     await Promise.all(clients.map((client) => client.until(() => seen(client).length >= 20)));
     const of = (rest: number): string[] => Array.from({ length: 20 }, (_, n) => `INSERT ${2 * n + rest}`);
@@ -273,18 +246,18 @@ describe('any policy', () => {
       ...['u0', 'u1', 'u2'].map((name, i) => user(name, { level: i, teams: [`u${(i + 1) % 3}`] })),
       { role: 'anon', level: 3 },
     ];
-    await owner.exec('drop table if exists public.any_policy, public.friends');
-    await db.exec(`create table public.friends (a text, b text);
+    await world.owner.exec('drop table if exists public.any_policy, public.friends');
+    await world.db.exec(`create table public.friends (a text, b text);
       insert into public.friends values ('u0', 'u2'), ('u1', 'u0');
       grant select on public.friends to anon, authenticated`);
     await guarded('any_policy', 'create policy p on TABLE for select using (true)');
-    await db.exec('grant select on public.any_policy to anon');
+    await world.db.exec('grant select on public.any_policy to anon');
     const clients = await Promise.all(claims.map((each) => watch('any_policy', each)));
     let base = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(policy, { minLength: 1, maxLength: 4 }), async (policies) => {
         base += 40;
-        await db.exec(`begin;
+        await world.db.exec(`begin;
           do $$ declare p name; begin
             for p in select policyname from pg_policies where tablename = 'any_policy' loop
               execute format('drop policy %I on public.any_policy', p);
@@ -311,7 +284,7 @@ describe('any policy', () => {
   });
 
   async function inSql(claims: Record<string, unknown>, base: number): Promise<string[]> {
-    const client = await connect(loginUrl(new URL(cluster.ownerUrl), 'postgres', 'authenticator'));
+    const client = await connect(loginUrl(new URL(world.cluster.ownerUrl), 'postgres', 'authenticator'));
     await client.query(sql`select set_config('role', ${String(claims.role)}, false),
       set_config('request.jwt.claims', ${JSON.stringify(claims)}, false)`);
     const rows = await client.query<{ text: string }>(
@@ -327,13 +300,13 @@ describe('a change that is in the log before others see it', () => {
     await guarded('early', `create policy p on TABLE for select using (owner = auth.jwt() ->> 'sub')`);
     const client = await watch('early', user('ada'));
     // A commit that waits for a standby is in the log, and shows to nobody until the wait is over.
-    await owner.exec(`alter system set synchronous_standby_names = 'nobody'`);
-    await owner.query(sql`select pg_reload_conf()`);
+    await world.owner.exec(`alter system set synchronous_standby_names = 'nobody'`);
+    await world.owner.query(sql`select pg_reload_conf()`);
     onTestFinished(async () => {
-      await owner.exec('alter system reset synchronous_standby_names');
-      await owner.query(sql`select pg_reload_conf()`);
+      await world.owner.exec('alter system reset synchronous_standby_names');
+      await world.owner.query(sql`select pg_reload_conf()`);
     });
-    const writer = await connect(cluster.ownerUrl, { applicationName: 'waits-for-nobody' });
+    const writer = await connect(world.cluster.ownerUrl, { applicationName: 'waits-for-nobody' });
     await writer.exec(`set synchronous_commit = 'on'`);
     await until(async () => {
       const [row] = await writer.query<{ names: string }>(
@@ -343,14 +316,14 @@ describe('a change that is in the log before others see it', () => {
     });
     const writing = writer.exec(`insert into public.early values (1, 'ada')`);
     const waiting = async (): Promise<boolean> => {
-      const rows = await owner.query(sql`select from pg_stat_activity
+      const rows = await world.owner.query(sql`select from pg_stat_activity
         where application_name = 'waits-for-nobody' and wait_event = 'SyncRep'`);
       return rows.length === 1;
     };
     await until(waiting);
     await client.settle();
     expect(seen(client)).toEqual([]);
-    await owner.query(
+    await world.owner.query(
       sql`select pg_cancel_backend(pid) from pg_stat_activity where application_name = 'waits-for-nobody'`,
     );
     await writing;
@@ -384,15 +357,15 @@ describe('a policy whose function keeps what it looked up', () => {
 
 describe('what is committed', () => {
   it('right after the subscription was confirmed always arrives', async () => {
-    await db.exec(`drop table if exists public.prompt; create table public.prompt (id int primary key); grant select on public.prompt to anon;
+    await world.db.exec(`drop table if exists public.prompt; create table public.prompt (id int primary key); grant select on public.prompt to anon;
       alter publication supabase_realtime add table public.prompt`);
-    const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
+    const client = await PhoenixClient.connect(world.realtime.url, world.realtime.anonToken);
     onTestFinished(() => client.close());
     for (let n = 0; n < 200; n++) {
       client.received.length = 0;
       await client.join(`p${n}`, { postgres_changes: [{ event: '*', schema: 'public', table: 'prompt' }] });
       await client.next(({ event }) => event === 'system');
-      await db.query(sql`insert into public.prompt values (${n}::int)`);
+      await world.db.query(sql`insert into public.prompt values (${n}::int)`);
       await client.next(({ event }) => event === 'postgres_changes');
       await client.request(`realtime:p${n}`, 'phx_leave', {});
     }
@@ -401,7 +374,7 @@ describe('what is committed', () => {
   it('arrives in the order of the commits, whenever the transactions began', async () => {
     await guarded('ordered', 'create policy p on TABLE for select using (true)');
     const client = await watch('ordered', user('a'));
-    const [early, late] = [await connect(cluster.ownerUrl), await connect(cluster.ownerUrl)];
+    const [early, late] = [await connect(world.cluster.ownerUrl), await connect(world.cluster.ownerUrl)];
     await early.exec(`begin; insert into public.ordered values (1, 'x')`);
     await late.exec(`begin; insert into public.ordered values (2, 'x'); commit`);
     await early.exec(`insert into public.ordered values (3, 'x'); commit`);
