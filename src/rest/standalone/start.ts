@@ -9,6 +9,7 @@ import { createRestService } from '../service.ts';
 import { type AdminSources, createAdminRouter } from './admin.ts';
 import { createServiceCatalog, openPool, reloadConfig, watchChannel } from './database.ts';
 import { createRestRouter } from './edge.ts';
+import { awaitFirstLoad } from './first-load.ts';
 import { createRestMetrics } from './metrics.ts';
 import { withQueryLog } from './query-log.ts';
 import { schemaDocument } from './schema-document.ts';
@@ -37,11 +38,14 @@ export type RestServerOptions = {
 };
 
 const drainMs = 10_000;
+/** How long requests wait for the first load of the schema cache. */
+const patienceMs = 2_000;
 const maxBodyBytes = 1024 ** 3;
 
 /**
- * Starts the REST service alone, on any database, from PostgREST's configuration names. The listeners answer at once;
- * requests get 503 until the schema cache is loaded. Rejects with `InvalidConfig`, or when a port is taken.
+ * Starts the REST service alone, on any database, from PostgREST's configuration names. The listeners are there at
+ * once. Requests wait for the first attempt to load the schema cache, up to two seconds; from then on, and until an
+ * attempt succeeds, they get 503, which upstream answers at once. Rejects with `InvalidConfig`, or when a port is taken.
  */
 export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
   const config = await loadStartConfig(options);
@@ -54,7 +58,12 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     metrics.observe(observation);
     log(observation);
   };
-  const cache = createServiceCatalog(pool, live, database, observer, metrics.countFailedLoad);
+  const firstLoad = awaitFirstLoad(patienceMs);
+  const cache = createServiceCatalog(pool, live, database, observer, () => {
+    metrics.countFailedLoad();
+    firstLoad.open();
+  });
+  cache.subscribe(firstLoad.open);
   const service = createRestService({
     db: config.log.query ? withQueryLog(createRequestDb(pool), observer) : createRequestDb(pool),
     catalog: cache.current,
@@ -64,7 +73,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     clock: systemClock,
     observer,
   });
-  const main = listener(createRestRouter(service, live.current), observer);
+  const main = listener(createRestRouter(firstLoad.guard(service), live.current), observer);
   const port = await listenOn(main, config.server);
   const onLost = database.automaticRecovery ? () => {} : options.onGiveUp;
   const watch = database.channelEnabled ? watchChannel(pool, live, cache, database, observer, onLost) : null;

@@ -69,8 +69,6 @@ const start = async (
 ): Promise<RestServer> => {
   const server = await startRestServer({ sources: sources(env, file), observer: () => () => {}, onGiveUp });
   servers.push(server);
-  if (env.PGRST_SERVER_UNIX_SOCKET === undefined && env.PGRST_DB_URI === undefined)
-    await until(async () => (await get(server, '/items')).status !== 503);
   return server;
 };
 
@@ -287,6 +285,21 @@ describe('settings in the database', () => {
 });
 
 describe('the schema cache', () => {
+  it('is waited for by the first requests', async () => {
+    const server = await start();
+    const answers = await Promise.all([get(server, '/items'), get(server, '/items?id=eq.1')]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('is missed with 503 when the first attempt to load it failed', async () => {
+    const [port = 0] = await freePorts(1);
+    const server = await start({ PGRST_DB_URI: `postgresql://nobody@127.0.0.1:${port}/none` });
+    const answer = await get(server, '/items');
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    expect(await answer.json()).toMatchObject({ code: 'PGRST002' });
+  });
+
   it('is loaded again at NOTIFY pgrst, while requests are served', async () => {
     const server = await start();
     expect((await get(server, '/later')).status).toBe(404);
