@@ -2,13 +2,13 @@ import { pause } from '../../core/lifecycle.ts';
 import { assertNever } from '../../core/result.ts';
 import { legacyItem } from '../changes/item.ts';
 import type { ChangeSubscriber, ChangeSubscription } from '../changes/subscriptions.ts';
-import { joinReason, type Refusal, refusalText } from '../errors.ts';
-import { openSession, type Session } from '../session.ts';
+import { joinReason, type Refusal } from '../errors.ts';
+import type { Session } from '../session.ts';
 import type { Frame, Inbound, Ref, Serializer } from '../socket/frame.ts';
 import { askRights } from './ask-rights.ts';
 import type { ChannelDeps, ChannelSocket } from './channel-deps.ts';
 import { Inbox } from './inbox.ts';
-import { type Admission, admit, readRights } from './join.ts';
+import { type Admission, admit } from './join.ts';
 import type { JoinConfig } from './join-config.ts';
 import {
   type ChannelEffect,
@@ -19,9 +19,11 @@ import {
   transition,
 } from './machine.ts';
 import type { BroadcastMessage, Space } from './message.ts';
+import { createOwnPresence, type OwnPresence } from './own-presence.ts';
 import { isReadyInTime } from './replication-ready.ts';
 import { createTokenWatch, type TokenWatch } from './token-watch.ts';
 import type { Member } from './topic.ts';
+import { verifyToken } from './verify-token.ts';
 import { createVoice, type Voice } from './voice.ts';
 
 /** One joined topic of one socket: runs what the machine decides. */
@@ -37,13 +39,12 @@ export class Channel implements Member, ChangeSubscriber {
   readonly #subTopic: string;
   readonly #space: Space;
   readonly #setup: ChannelSetup;
-  readonly #presenceKey: string;
+  readonly #presence: OwnPresence;
   readonly #inbox: Inbox<ChannelInput>;
   readonly #tokenWatch: TokenWatch;
   readonly #ended = new AbortController();
   #state: ChannelState = { phase: 'joining' };
   #replayed: ReadonlySet<string> = new Set();
-  #presenceRef: string | null = null;
   #changes: ChangeSubscription | null = null;
 
   constructor(join: Inbound, config: JoinConfig, socket: ChannelSocket, deps: ChannelDeps) {
@@ -69,7 +70,12 @@ export class Channel implements Member, ChangeSubscriber {
     );
     this.#tokenWatch = createTokenWatch(deps.clock, () => this.feed({ kind: 'check-token' }));
     this.#space = config.isPrivate ? 'private' : 'public';
-    this.#presenceKey = config.presenceKey ?? deps.uuid();
+    this.#presence = createOwnPresence({
+      ...{ hub: deps.hub, space: this.#space, subTopic: this.#subTopic, member: this },
+      key: config.presenceKey ?? deps.uuid(),
+      events: deps.presenceEvents,
+      nextRef: deps.nextRef,
+    });
     this.#setup = {
       subTopic: this.#subTopic,
       isPrivate: config.isPrivate,
@@ -205,16 +211,15 @@ export class Channel implements Member, ChangeSubscriber {
         this.#publish(effect.message);
         return;
       case 'track':
-        this.#track(effect.payload);
+        this.#presence.track(effect.payload);
         return;
       case 'untrack':
-        this.#presenceRef = null;
-        this.#deps.hub.untrack(this.#space, this.#subTopic, this);
+        this.#presence.untrack();
         return;
       case 'ask':
         return this.#ask(effect.question, effect.again);
       case 'verify-token':
-        return this.#verify(effect.token, effect.isRefresh);
+        return this.#verify(effect);
       case 'session-changed':
         this.#onSession(effect.session, effect.isRefresh);
         return;
@@ -234,14 +239,6 @@ export class Channel implements Member, ChangeSubscriber {
     this.#deps.hub.publish(this.#space, this.#subTopic, message, except);
   }
 
-  #track(payload: string): void {
-    const phxRef = this.#deps.nextRef();
-    const meta = { phxRef, previous: this.#presenceRef, payload };
-    this.#presenceRef = phxRef;
-    this.#deps.presenceEvents.add();
-    this.#deps.hub.track(this.#space, this.#subTopic, { member: this.id, key: this.#presenceKey, meta });
-  }
-
   async #ask(question: Question, again: ChannelInput): Promise<ChannelInput | undefined> {
     const state = this.#state;
     if (state.phase !== 'joined') return;
@@ -258,16 +255,11 @@ export class Channel implements Member, ChangeSubscriber {
     return again;
   }
 
-  async #verify(token: string, isRefresh: boolean): Promise<ChannelInput | undefined> {
-    const session = await openSession(token, this.#deps.sessions);
-    const state = this.#state;
-    if (state.phase !== 'joined') return;
-    if (!session.ok) return { kind: 'shutdown', message: refusalText(session.error) };
-    if (!isRefresh) return { kind: 'token-checked', session: session.value };
+  async #verify(effect: Extract<ChannelEffect, { kind: 'verify-token' }>): Promise<ChannelInput | undefined> {
     const channel = { subTopic: this.#subTopic, headers: this.#socket.headers, config: this.#config };
-    const rights = await readRights(session.value, channel, state.presenceEnabled, this.#deps.authorizer);
-    if (!rights.ok) return { kind: 'shutdown', message: refusalText(rights.error) };
-    return { kind: 'reauthorized', session: session.value, rights: rights.value };
+    const usesPresence = (): boolean => this.#state.phase === 'joined' && this.#state.presenceEnabled;
+    const outcome = await verifyToken(effect, channel, usesPresence, this.#deps);
+    return this.#state.phase === 'joined' ? outcome : undefined;
   }
 
   #onSession(session: Session, isRefresh: boolean): void {
@@ -284,12 +276,9 @@ export class Channel implements Member, ChangeSubscriber {
   }
 
   #sendPresenceState(): void {
-    if (this.#deps.presenceEvents.isExceeded()) {
-      this.feed({ kind: 'shutdown', message: 'Too many presence messages per second' });
-      return;
-    }
-    this.#deps.presenceEvents.add();
-    this.#voice.push('presence_state', this.#deps.hub.presenceState(this.#space, this.#subTopic));
+    const state = this.#presence.state();
+    if (state === null) this.feed({ kind: 'shutdown', message: 'Too many presence messages per second' });
+    else this.#voice.push('presence_state', state);
   }
 
   #end(): void {
