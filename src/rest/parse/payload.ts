@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { type RestError, restErrors } from '../errors.ts';
 import { parseCsv } from './csv.ts';
 import type { MediaType } from './media-type.ts';
-import { splitQuery } from './query-params.ts';
+import { splitQuery } from './query-string.ts';
 
 /** A request body, as far as planning has to know it. */
 export type Payload =

@@ -13,7 +13,7 @@ import type {
 } from './model.ts';
 import { delimiter, fieldName, jsonPath } from './names.ts';
 import { orderList } from './order.ts';
-import { percentDecode, percentEncode } from './percent.ts';
+import { canonicalQuery, type Parameter, splitQuery } from './query-string.ts';
 import { type Reader, read, type Step } from './reader.ts';
 import { allRows, limitOf, parseInteger, type RowRange, restrictRange } from './row-range.ts';
 import { selectEverything, selectList } from './select.ts';
@@ -38,46 +38,6 @@ export type QueryParams = {
 
 type Pair = readonly [key: string, value: string];
 
-/** Splits a query string at `&` and `;`, decoded; a key without `=` has the value null. */
-export function splitQuery(query: string): (readonly [key: string, value: string | null])[] {
-  const pairs: (readonly [string, string | null])[] = [];
-  let start = 0;
-  while (start < query.length) {
-    let end = start;
-    let equals = -1;
-    for (; end < query.length; end++) {
-      const code = query.charCodeAt(end);
-      if (code === 38 || code === 59) break;
-      if (code === 61 && equals < 0) equals = end;
-    }
-    const key = percentDecode(query.slice(start, equals < 0 ? end : equals), true);
-    pairs.push([key, equals < 0 ? null : percentDecode(query.slice(equals + 1, end), true)]);
-    start = end + 1;
-  }
-  return pairs;
-}
-
-/** Parameters sorted by key, in one encoding; the values of a key that is given twice stand together. */
-function canonicalQuery(pairs: readonly (readonly [string, string | null])[]): string {
-  const sorted = isSorted(pairs) ? pairs : [...pairs].sort(([a], [b]) => compareCodePoints(a, b));
-  let canonical = '';
-  let last: string | null = null;
-  for (const [key, value] of sorted) {
-    const encoded = percentEncode(value ?? '');
-    if (key === last) canonical += `,${encoded}`;
-    else canonical += `${last === null ? '' : '&'}${percentEncode(key)}=${encoded}`;
-    last = key;
-  }
-  return canonical;
-}
-
-function isSorted(pairs: readonly (readonly [string, string | null])[]): boolean {
-  for (let i = 1; i < pairs.length; i++) if ((pairs[i - 1]?.[0] ?? '') > (pairs[i]?.[0] ?? '')) return false;
-  return true;
-}
-
-const compareCodePoints = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 const lastWord = (key: string): string => key.slice(key.lastIndexOf('.') + 1);
 
 type Sorted = {
@@ -93,7 +53,7 @@ type Sorted = {
 };
 
 /** Sorts the parameters by what they are for, which their last word says. */
-function sortParameters(pairs: readonly (readonly [string, string | null])[]): Sorted {
+function sortParameters(pairs: readonly Parameter[]): Sorted {
   const sorted: Sorted = {
     filters: [],
     logic: [],
