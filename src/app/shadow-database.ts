@@ -14,16 +14,22 @@ export type ShadowDatabase = {
   migrate(upTo?: string): Promise<void>;
 };
 
+export type ShadowOptions = {
+  readonly onEvent: (event: MigrationEvent) => void;
+  readonly signal: AbortSignal;
+};
+
 const PASSWORD = 'postgres';
 
 /**
  * Starts a Postgres in a temporary folder, bootstraps it, lets some work be done with it and removes it, whatever
- * happened. A server of its own, since roles that migrations make are shared by all databases of one.
+ * happened; the signal ends the work early. A server of its own, since roles that migrations make are shared by all
+ * databases of one.
  * @throws EmbeddedError, BootstrapFailure, and what the work throws
  */
 export async function withShadowDatabase<T>(
   config: Config,
-  onEvent: (event: MigrationEvent) => void,
+  { onEvent, signal }: ShadowOptions,
   work: (shadow: ShadowDatabase) => Promise<T>,
 ): Promise<T> {
   const { startEmbedded } = await import('../embedded/start.ts');
@@ -32,7 +38,11 @@ export async function withShadowDatabase<T>(
   const dataDir = join(folder, 'postgres');
   try {
     const server = await startEmbedded({ dataDir, pgBin: config.db.pgBin ?? undefined, durable: false });
+    // Without its server the work fails wherever it is.
+    const end = (): void => void server.stop();
+    signal.addEventListener('abort', end);
     try {
+      signal.throwIfAborted();
       const { autoExposeNewTables } = config.api;
       await applyBootstrap(server.ownerUrl, {
         passwords: { postgres: PASSWORD },
@@ -46,8 +56,12 @@ export async function withShadowDatabase<T>(
         migrate: (upTo) => applyTo(config, { url, ownerUrl }, onEvent, upTo),
       });
     } finally {
+      signal.removeEventListener('abort', end);
       await server.stop();
     }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     await removeDataDir(dataDir);
     await rm(folder, { recursive: true, force: true });

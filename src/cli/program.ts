@@ -2,7 +2,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { packageFile } from '../core/package-file.ts';
 import { commands, groups } from './command-table.ts';
 import { CommandFailure, exitCode } from './exit.ts';
+import { INTERRUPTED, wasInterrupted } from './interrupt.ts';
 import { printFailure, speakJson, speaksJson } from './ui/output.ts';
+import { clearProgress, eraseInterrupt } from './ui/progress-line.ts';
 
 const examples = `
 Examples:
@@ -27,6 +29,13 @@ export async function run(args: readonly string[]): Promise<number> {
       if (speaksJson()) printFailure(misuse(error), exitCode.failed, false);
       return exitCode.failed;
     }
+    if (wasInterrupted()) {
+      eraseInterrupt();
+      // What was asked to end has ended; what could not be removed is said.
+      if (!(error instanceof Error && error.name === 'AbortError')) printFailure(error, INTERRUPTED, debug);
+      return INTERRUPTED;
+    }
+    clearProgress();
     const code = error instanceof CommandFailure ? error.code : exitCode.failed;
     printFailure(error, code, debug);
     return code;

@@ -1,5 +1,5 @@
 import type { Target } from './target.ts';
-import { reportPreparation } from './ui/progress.ts';
+import { reportMigration } from './ui/progress.ts';
 
 /** How far a project is applied to a database that was emptied. */
 export type ResetRules = {
@@ -35,7 +35,7 @@ export async function applyProject(
     seed: seed && config.db.seedEnabled ? 'always' : 'never',
     seedPaths: config.db.seedPaths,
     skipMissingExtensions: config.db.skipMissingExtensions,
-    onEvent: (event) => reportPreparation({ kind: 'migrations', event }),
+    onEvent: reportMigration,
   });
   return { applied: applied.map(({ path }) => path), seeded: seeded.map(({ path }) => path) };
 }

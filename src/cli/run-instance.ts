@@ -13,7 +13,9 @@ import { createLog } from '../observe/log.ts';
 import { CommandFailure, describeError, exitCode } from './exit.ts';
 import { removeInstance, writeInstance } from './instance-file.ts';
 import { statusValues } from './status-values.ts';
+import { note } from './ui/output.ts';
 import { reportPreparation } from './ui/progress.ts';
+import { eraseInterrupt } from './ui/progress-line.ts';
 
 /** Time that open handles get after everything was stopped; the process ends then in any case. */
 const LINGER_MS = 2_000;
@@ -43,6 +45,7 @@ export async function runInstance(
     announce(values);
     freeStartMemory();
     await stopping.first;
+    sayStopping();
     return await Promise.race([drain(running), stopping.second.then(() => endNow(running))]);
   } finally {
     await removeInstance(config.projectDir);
@@ -94,6 +97,13 @@ function valuesOf(config: Config, keys: InstanceKeys, { app, database }: Running
     dbUrl: database.publicUrl,
     inboxUrl: inboxPort === null ? null : `http://127.0.0.1:${inboxPort}`,
   });
+}
+
+/** Takes the place of the `^C` of a terminal; a supervisor knows what it asked for. */
+function sayStopping(): void {
+  if (!process.stderr.isTTY) return;
+  eraseInterrupt();
+  note('Stopping. Ctrl-C again does not wait for requests.');
 }
 
 async function drain({ app, database }: Running): Promise<number> {

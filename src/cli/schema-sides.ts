@@ -1,7 +1,8 @@
 import type { Config } from '../config/load.ts';
 import type { Snapshot } from '../platform/schema/model.ts';
+import { interruption } from './interrupt.ts';
 import { note } from './ui/output.ts';
-import { reportPreparation } from './ui/progress.ts';
+import { reportMigration } from './ui/progress.ts';
 
 /** Reads what a project has in the database of a URL; in the named schemas, or in all of the project's for null. */
 export async function snapshotOf(url: string, schemas: readonly string[] | null): Promise<Snapshot> {
@@ -22,9 +23,7 @@ export async function snapshotOfMigrations(
 ): Promise<Snapshot> {
   const { withShadowDatabase } = await import('../app/shadow-database.ts');
   note('Applying migrations to a database in a temporary folder...');
-  const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
-    reportPreparation({ kind: 'migrations', event });
-  return withShadowDatabase(config, report, async (shadow) => {
+  return withShadowDatabase(config, { onEvent: reportMigration, signal: interruption() }, async (shadow) => {
     await shadow.migrate();
     return snapshotOf(shadow.url, schemas);
   });

@@ -4,6 +4,7 @@ import type { SuiteResult } from '../../compat/result.ts';
 import type { Target } from '../../compat/run/target.ts';
 import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
 import { exitCode } from '../exit.ts';
+import { interruption } from '../interrupt.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
 import { printResult } from '../ui/output.ts';
 
@@ -38,10 +39,11 @@ async function compare(options: Options): Promise<void> {
   const { compareRuns } = await import('../../compat/diff.ts');
   const { comparisonText } = await import('../../compat/report/diff-text.ts');
   const cases = selectCases(await loadCases(), { services: options.only, ids: options.case });
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  const left = await runSide('left', options, cases, stop.signal);
-  const right = await runSide('right', options, cases, stop.signal);
+  const signal = interruption();
+  const left = await runSide('left', options, cases, signal);
+  signal.throwIfAborted();
+  const right = await runSide('right', options, cases, signal);
+  signal.throwIfAborted();
   const comparison = compareRuns(left, right);
   printResult(comparison, () => `${comparisonText(comparison)}\n`);
   if (comparison.differences.length > 0) process.exitCode = exitCode.failed;

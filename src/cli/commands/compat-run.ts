@@ -3,6 +3,7 @@ import { type SuiteResult, totalsOf } from '../../compat/result.ts';
 import { addCompatOptions, type CompatOptions } from '../compat-options.ts';
 import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
+import { INTERRUPTED, interruption } from '../interrupt.ts';
 import { projectDirOf } from '../project-options.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
 import { note, printResult } from '../ui/output.ts';
@@ -35,13 +36,10 @@ async function runCompat(command: Command): Promise<void> {
   const { runSuite } = await import('../../compat/run/run-suite.ts');
   const cases = selectCases(await loadCases(), { services: options.only, ids: options.case });
   if (cases.length === 0) throw new CommandFailure('No case is named so.');
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  process.once('SIGTERM', () => stop.abort());
   const result = await runSuite({
     target,
     cases,
-    signal: stop.signal,
+    signal: interruption(),
     parallel: options.parallel,
     onProgress: createCompatProgress(),
   });
@@ -69,7 +67,7 @@ async function writeReports(result: SuiteResult, dir: string): Promise<void> {
 }
 
 function exitCodeOf(result: SuiteResult): number {
-  if (result.wasInterrupted) return 130;
+  if (result.wasInterrupted) return INTERRUPTED;
   const { passed, failed } = totalsOf(result.results);
   const isClean = result.leftovers.length === 0 && failed === 0;
   // A run that could examine nothing proves nothing.

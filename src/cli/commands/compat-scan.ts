@@ -5,6 +5,7 @@ import { type SuiteResult, totalsOf } from '../../compat/result.ts';
 import type { ScanResult } from '../../compat/scan/scan.ts';
 import { addTargetOptions, type TargetOptions, targetOf } from '../compat-target.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
+import { interruption } from '../interrupt.ts';
 import { projectDirOf } from '../project-options.ts';
 import { createCompatProgress } from '../ui/compat-progress.ts';
 import { printResult } from '../ui/output.ts';
@@ -39,6 +40,7 @@ export function configure(command: Command): void {
 
 async function scan(path: string, command: Command): Promise<void> {
   const options = command.opts<Options>();
+  showProgress({ label: 'Reading', item: path });
   const { loadCases } = await import('../../compat/cases/load.ts');
   const { scanProject } = await import('../../compat/scan/scan.ts');
   const cases = await loadCases();
@@ -65,14 +67,15 @@ async function runNeeded(
   const needed = new Set(features.flatMap((feature) => feature.cases));
   const target = await targetOf(options, projectDir);
   const { runSuite } = await import('../../compat/run/run-suite.ts');
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  return runSuite({
+  const signal = interruption();
+  const result = await runSuite({
     target,
     cases: cases.filter(({ id }) => needed.has(id)),
-    signal: stop.signal,
+    signal,
     onProgress: createCompatProgress(),
   });
+  signal.throwIfAborted();
+  return result;
 }
 
 async function print(found: ScanResult, run: SuiteResult | null, options: Options): Promise<void> {

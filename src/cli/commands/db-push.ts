@@ -4,7 +4,7 @@ import { CommandFailure } from '../exit.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
 import { printEnd } from '../ui/output.ts';
-import { reportPreparation } from '../ui/progress.ts';
+import { reportMigration } from '../ui/progress.ts';
 
 const examples = `
 What is missing is listed first, and applied after a yes (or with --yes): each file in a transaction of its own,
@@ -74,8 +74,6 @@ function settings({ config, url, ownerUrl }: Target, options: Options) {
     seed: options.includeSeed === true && config.db.seedEnabled ? ('always' as const) : ('never' as const),
     seedPaths: config.db.seedPaths,
     skipMissingExtensions: config.db.skipMissingExtensions,
-    onEvent: (
-      event: Parameters<NonNullable<import('../../platform/migrations/run.ts').MigrateOptions['onEvent']>>[0],
-    ) => reportPreparation({ kind: 'migrations', event }),
+    onEvent: reportMigration,
   };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { CommandFailure } from '../exit.ts';
+import { interruption } from '../interrupt.ts';
 import { loadProject } from '../project-options.ts';
 import { applyProject, type ResetFacts, resetProject } from '../reset-project.ts';
 import { addTargetOptions, findTarget } from '../target.ts';
@@ -65,11 +66,23 @@ async function recreate(config: Config, options: Options, upTo: string | undefin
   await removeDataDir(dataDir);
   const keys = await loadInstanceKeys(config.keys, config.projectDir);
   const bare: Config = { ...config, db: { ...config.db, migrate: false, seed: false } };
-  const prepared = await prepareDatabase(bare, keys, reportPreparation);
+  const signal = interruption();
+  const prepared = await prepareDatabase(bare, keys, reportPreparation).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+  // Without its server the work fails wherever it is.
+  const end = (): void => void prepared.embedded?.stop();
+  signal.addEventListener('abort', end);
   try {
+    signal.throwIfAborted();
     const made = { config, url: prepared.publicUrl, ownerUrl: prepared.urls.owner };
     finish(await applyProject(made, { seed: options.seed, upTo }));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
+    signal.removeEventListener('abort', end);
     await prepared.embedded?.stop();
   }
 }

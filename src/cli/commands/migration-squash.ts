@@ -4,10 +4,11 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import type { MigrationFile } from '../../platform/migrations/project-files.ts';
 import { CommandFailure } from '../exit.ts';
+import { interruption } from '../interrupt.ts';
 import { loadProject } from '../project-options.ts';
 import { addTargetOptions } from '../target.ts';
 import { note, printEnd } from '../ui/output.ts';
-import { reportPreparation } from '../ui/progress.ts';
+import { reportMigration } from '../ui/progress.ts';
 
 const examples = `
 The migrations are applied to a database in a temporary folder; the last file then makes what all of them made, and
@@ -62,9 +63,8 @@ async function squashed(config: Config, last: MigrationFile): Promise<string> {
   const { compareSchemas } = await import('../../platform/schema/compare.ts');
   const { toScript } = await import('../../platform/schema/script.ts');
   note('Applying migrations to a database in a temporary folder...');
-  const report = (event: Parameters<Parameters<typeof withShadowDatabase>[1]>[0]): void =>
-    reportPreparation({ kind: 'migrations', event });
-  const change = await withShadowDatabase(config, report, async (shadow) => {
+  const options = { onEvent: reportMigration, signal: interruption() };
+  const change = await withShadowDatabase(config, options, async (shadow) => {
     const client = await connect(shadow.url, { applicationName: 'ownbase squash' });
     try {
       const before = await readSnapshot(client);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addTargetOptions, requireTarget } from '../target.ts';
 import { printEnd } from '../ui/output.ts';
-import { reportPreparation } from '../ui/progress.ts';
+import { reportMigration } from '../ui/progress.ts';
 
 const examples = `
 Each file is one transaction together with its entry in supabase_migrations.schema_migrations.
@@ -28,7 +28,7 @@ async function applyPending(command: Command): Promise<void> {
     vault: config.db.vault,
     includeAll: command.opts().includeAll === true,
     skipMissingExtensions: config.db.skipMissingExtensions,
-    onEvent: (event) => reportPreparation({ kind: 'migrations', event }),
+    onEvent: reportMigration,
   });
   printEnd(
     { applied: applied.map(({ version, name, path }) => ({ version, name, path })) },

@@ -5,6 +5,7 @@ import { addBackendOptions, type TargetOptions, targetOf } from '../compat-targe
 import { exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
 import { note, printStage, warn } from '../ui/output.ts';
+import { eraseInterrupt } from '../ui/progress-line.ts';
 
 const examples = `
 Point the app at the address that is listened on. Every answer comes from --upstream, as it is and as soon as it is there;
@@ -76,6 +77,7 @@ async function shadow(command: Command): Promise<void> {
     process.once('SIGTERM', resolve);
   });
   clearInterval(timer);
+  eraseInterrupt();
   const report = await running.stop();
   await writeReport(report, options.report);
   await print(report);

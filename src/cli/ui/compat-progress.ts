@@ -11,7 +11,11 @@ export function createCompatProgress(label = ''): (progress: Progress) => void {
   let failed = 0;
   return (progress) => {
     switch (progress.kind) {
+      case 'preparing':
+        showProgress({ label: `${label}Making tables, policies and buckets` });
+        return;
       case 'started':
+        clearProgress();
         total = progress.total;
         note(`${label}${total} cases`);
         return;
@@ -30,6 +34,9 @@ export function createCompatProgress(label = ''): (progress: Progress) => void {
         });
         return;
       case 'removing':
+        showProgress({ label: `${label}Removing what the run made` });
+        return;
+      case 'removed':
         clearProgress();
     }
   };

@@ -1,5 +1,6 @@
 import colors from 'picocolors';
 import type { PrepareEvent } from '../../app/prepare-database.ts';
+import type { MigrationEvent } from '../../platform/migrations/run.ts';
 import { describeError } from '../exit.ts';
 import { note, warn } from './output.ts';
 import { clearProgress, showProgress } from './progress-line.ts';
@@ -14,6 +15,11 @@ export function reportPreparation(event: PrepareEvent): void {
   if (event.kind === 'migrations' && event.event.kind === 'applying') {
     showProgress({ label: 'Applying', ...event.event });
   }
+}
+
+/** As `reportPreparation`, where migrations are all that happens. */
+export function reportMigration(event: MigrationEvent): void {
+  reportPreparation({ kind: 'migrations', event });
 }
 
 type Line = { readonly isWarning: boolean; readonly text: string };
@@ -32,7 +38,7 @@ function linesOf(event: PrepareEvent): readonly Line[] {
   }
 }
 
-function describeMigration(event: Extract<PrepareEvent, { kind: 'migrations' }>['event']): readonly Line[] {
+function describeMigration(event: MigrationEvent): readonly Line[] {
   switch (event.kind) {
     case 'applying':
       return [step(`Applying ${event.what} ${event.path}...`)];

@@ -49,8 +49,11 @@ function failures(results: readonly CaseResult[]): string[] {
 
 function total(result: SuiteResult): string {
   const { passed, failed, skipped, score } = totalsOf(result.results);
-  const ended = result.wasInterrupted ? colors.yellow(' (interrupted)') : '';
-  return `${colors.bold(`${percent(score)} compatible`)}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${duration(result.ms)}${ended}`;
+  // A share of the beginning says nothing of the whole.
+  const verdict = result.wasInterrupted
+    ? colors.yellow('interrupted')
+    : colors.bold(`${percent(score)} compatible`);
+  return `${verdict}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${duration(result.ms)}`;
 }
 
 function bar(score: number): string {

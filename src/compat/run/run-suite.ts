@@ -14,9 +14,11 @@ import type { World } from './world.ts';
 
 /** What a run reports while it goes on. */
 export type Progress =
+  | { readonly kind: 'preparing' }
   | { readonly kind: 'started'; readonly total: number }
   | { readonly kind: 'finished'; readonly result: CaseResult }
-  | { readonly kind: 'removing' };
+  | { readonly kind: 'removing' }
+  | { readonly kind: 'removed' };
 
 export type SuiteOptions = {
   readonly target: Target;
@@ -42,6 +44,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const users = new Set<string>();
   const world = createWorld(options, database, users);
   try {
+    options.onProgress?.({ kind: 'preparing' });
     const problems = await setStage(world, new Set(options.cases.map(({ service }) => service)));
     const available = await probeCapabilities(world);
     const environment = await readEnvironment(world, available);
@@ -52,12 +55,14 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     const ms = performance.now() - started;
     return { startedAt, ms, environment, results, problems, leftovers, wasInterrupted: signal.aborted };
   } catch (error) {
+    options.onProgress?.({ kind: 'removing' });
     const leftovers = await sweep(world, users);
     if (leftovers.length > 0) {
       throw new Error(`${describe(error)}\nNot removed: ${leftovers.join('\n')}`, { cause: error });
     }
     throw error;
   } finally {
+    options.onProgress?.({ kind: 'removed' });
     await database?.end();
   }
 }

@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { speakJson } from '../../../src/cli/ui/output.ts';
 import { clearProgress, showProgress } from '../../../src/cli/ui/progress-line.ts';
+import { textWidth } from '../../../src/cli/ui/text-width.ts';
 
 /** A terminal of some width that keeps what is written to it. */
 function createTerminal(columns: number, isTTY = true) {
@@ -33,11 +35,28 @@ describe('the line of progress', () => {
     expect(seen({ label: '', done: 0, total: 0 })).toBe(`${'─'.repeat(24)} 0/0`);
   });
 
-  it('never wraps: a wrapped line could not be drawn over', () => {
-    const long = { label: 'Reading', done: 1, total: 9, item: 'a/very/long/path/to/some/file.ts' };
-    expect(seen(long, 50)).toHaveLength(49);
-    expect(seen(long, 50)).toMatch(/…$/);
-    expect(seen(long, 30).length).toBeLessThan(40);
+  it.each([80, 50, 40, 20, 12, 5])('never wraps in %i columns, not even with ^C behind it', (columns) => {
+    const long = {
+      label: 'Checking objects',
+      done: 10,
+      total: 900,
+      item: 'a/very/long/path/to/some/file.ts',
+    };
+    const wide = { ...long, item: '日本語のとても長いファイル名'.repeat(4) };
+    expect(seen(long, columns).length).toBeLessThanOrEqual(columns - 3);
+    expect(textWidth(seen(wide, columns))).toBeLessThanOrEqual(columns - 3);
+    expect(seen({ label: 'Checking objects' }, columns).length).toBeLessThanOrEqual(columns - 3);
+  });
+
+  it('shortens what is at hand first, then the bar, then drops both', () => {
+    const state = { label: 'Reading', done: 1, total: 9, item: 'a/very/long/path/to/some/file.ts' };
+    expect(seen(state, 50)).toBe(`Reading ${'━'.repeat(2)}${'─'.repeat(14)} 1/9 a/very/long/path/…`);
+    expect(seen(state, 30)).toBe(`Reading ━${'─'.repeat(9)} 1/9 a/v…`);
+    expect(seen(state, 16)).toBe('Reading 1/9');
+  });
+
+  it('names work that cannot be counted', () => {
+    expect(seen({ label: 'Removing' })).toBe('Removing');
   });
 
   it('draws over what stands there, and can be taken away', () => {
@@ -53,5 +72,28 @@ describe('the line of progress', () => {
     showProgress({ label: 'Reading', done: 1, total: 2 }, pipe);
     clearProgress(pipe);
     expect(pipe.written).toEqual([]);
+  });
+
+  it('shows nothing of a name that a terminal would obey', () => {
+    const terminal = createTerminal(80);
+    showProgress({ label: 'Reading', item: 'a\n\u001b[2Jb' }, terminal);
+    expect(stripVTControlCharacters(terminal.written.join(''))).toBe('\rReading a??[2Jb');
+  });
+
+  it('is not taken away where none is drawn: something else may stand there', () => {
+    const terminal = createTerminal(80);
+    clearProgress(terminal);
+    expect(terminal.written).toEqual([]);
+  });
+
+  it('is not drawn on a terminal that cannot erase, nor where a program listens', () => {
+    const terminal = createTerminal(80);
+    vi.stubEnv('TERM', 'dumb');
+    showProgress({ label: 'Reading', done: 1, total: 2 }, terminal);
+    vi.unstubAllEnvs();
+    speakJson(true);
+    showProgress({ label: 'Reading', done: 1, total: 2 }, terminal);
+    speakJson(false);
+    expect(terminal.written).toEqual([]);
   });
 });

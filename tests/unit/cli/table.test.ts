@@ -14,3 +14,17 @@ it('columns are aligned, and colours have no width', () => {
     ['name  x', '----  -', '\u001b[32mab\u001b[39m    1'].join('\n'),
   );
 });
+
+it('a box that the terminal is too narrow for is left out, and its values stay whole', () => {
+  const key = 'k'.repeat(40);
+  expect(
+    box(
+      'Keys',
+      [
+        ['Secret', key],
+        ['Id', 'x'],
+      ],
+      40,
+    ),
+  ).toBe(`Keys\n  Secret  ${key}\n  Id      x`);
+});
