@@ -37,6 +37,7 @@ async function main(words: readonly string[]): Promise<void> {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
   await compile(join(copy, 'dist'));
+  for (const mutant of chosen) await textWithout(mutant, copy);
   const memory = openMemory(join(root, 'node_modules/.cache/ownbase-mutants.json'), await hashOf(copy));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const project = await copyProject('journal');
@@ -97,10 +98,7 @@ async function tryMutant(
   const known = memory.outcomeOf(mutant);
   if (known !== undefined) return { mutant, noticedBy: known };
   const file = join(copy, 'dist', mutant.file);
-  const before = await readFile(file, 'utf8');
-  if (before.split(mutant.find).length !== 2) {
-    throw new Error(`${mutant.name}: ${mutant.file} does not contain the text once: ${mutant.find}`);
-  }
+  const before = await textWithout(mutant, copy);
   await writeFile(
     file,
     before.replace(mutant.find, () => mutant.replace),
@@ -114,6 +112,14 @@ async function tryMutant(
   } finally {
     await writeFile(file, before);
   }
+}
+
+/** The file that a mistake is put into, which must hold the text of its place once. */
+async function textWithout({ name, file, find }: Mutant, copy: string): Promise<string> {
+  const text = await readFile(join(copy, 'dist', file), 'utf8');
+  if (text.split(find).length !== 2)
+    throw new Error(`${name}: ${file} does not contain the text once: ${find}`);
+  return text;
 }
 
 type Order = {

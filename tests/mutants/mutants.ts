@@ -240,7 +240,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'storage',
     'a full bucket answers 400 with another code',
-    'storage/errors.js',
+    'storage/error-table.js',
     "message: says('The bucket you tried to delete is not empty')",
     "message: says('The bucket is not empty')",
   ),
