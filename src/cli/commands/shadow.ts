@@ -5,7 +5,7 @@ import { addBackendOptions, type TargetOptions, targetOf } from '../compat-targe
 import { exitCode } from '../exit.ts';
 import { projectDirOf } from '../project-options.ts';
 import { note, printStage, warn } from '../ui/output.ts';
-import { eraseInterrupt } from '../ui/progress-line.ts';
+import { eraseInterrupt, showProgress } from '../ui/progress-line.ts';
 
 const examples = `
 Point the app at the address that is listened on. Every answer comes from --upstream, as it is and as soon as it is there;
@@ -72,17 +72,26 @@ async function shadow(command: Command): Promise<void> {
     note(`${running.url} answers from ${options.upstream.href} and compares ${target.url}. Ctrl-C ends it.`),
   );
   const timer = setInterval(() => void writeReport(running.report(), options.report), 10_000);
+  const drawing = setInterval(() => draw(running.report()), 1000);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
   clearInterval(timer);
+  clearInterval(drawing);
   eraseInterrupt();
   const report = await running.stop();
   await writeReport(report, options.report);
   await print(report);
   const differs = report.routes.some(({ compared, same, unanswered }) => same < compared || unanswered > 0);
   process.exitCode = differs ? exitCode.failed : exitCode.ok;
+}
+
+/** What was seen so far, in the last line of a terminal. */
+function draw({ requests, routes }: ShadowReport): void {
+  const same = routes.reduce((sum, route) => sum + route.same, 0);
+  const compared = routes.reduce((sum, route) => sum + route.compared, 0);
+  showProgress({ label: `${requests} requests`, item: `${compared} compared, ${same} the same` });
 }
 
 function rpcRule(names: string | undefined): ReadonlySet<string> | 'all' | 'none' {
