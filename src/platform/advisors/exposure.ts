@@ -1,4 +1,5 @@
 import { sql } from '../../pg/sql/sql.ts';
+import { isProjectSchema } from '../managed-schemas.ts';
 import { type Advice, isInvokersView, isReadByClients, projectRelations, relation } from './advice.ts';
 
 /** Names of columns that hold what nobody but its owner should see. */
@@ -125,4 +126,59 @@ export const exposureAdvice: readonly Advice[] = [
         and 'pgmq_public' = any(${exposed}::text[]) and ${isReadByClients}
       order by 1`,
   },
+  {
+    name: 'public_bucket_allows_listing',
+    title: 'Public Bucket Allows Listing',
+    level: 'WARN',
+    category: 'SECURITY',
+    description:
+      'A policy lets clients read every row of a public bucket: they can list its files, which nobody needs for links.',
+    remediation: 'Drop the policy, or let it name whose files may be listed.',
+    findings: () => sql`
+      select format('Clients can list all files of the public bucket %s, by %s.', b.name,
+          string_agg(quote_ident(p.policyname), ', ' order by p.policyname)) as detail,
+        jsonb_build_object('schema', 'storage', 'name', b.name, 'type', 'bucket', 'bucket_id', b.id, 'bucket_name', b.name,
+          'policy_names', jsonb_agg(p.policyname order by p.policyname), 'policy_count', count(*)) as metadata,
+        array[b.id]::text[] as key
+      from storage.buckets b
+      join pg_policies p on p.schemaname = 'storage' and p.tablename = 'objects' and p.permissive = 'PERMISSIVE'
+        and p.cmd in ('SELECT', 'ALL') and p.roles && array['public', 'anon', 'authenticated']::name[]
+      cross join lateral (select regexp_replace(coalesce(p.qual, 'true'), '[\\s()]', '', 'g')) as q(condition)
+      where b.public and (lower(condition) in ('true', '1=1')
+        -- Postgres prints a condition on a text column with the type of the constant.
+        or regexp_replace(condition, '::[[:alnum:]_.]+$', '') = 'bucket_id=' || regexp_replace(
+          quote_literal(b.id), '[\\s()]', '', 'g'))
+      group by b.id, b.name
+      order by 1`,
+  },
+  callableAsOwner('anon', 'Public Can Execute SECURITY DEFINER Function', 'everybody'),
+  callableAsOwner(
+    'authenticated',
+    'Signed-In Users Can Execute SECURITY DEFINER Function',
+    'whoever has signed in',
+  ),
 ];
+
+/** Functions with the rights of their owner, which pass row security, that a role may call through the API. */
+function callableAsOwner(role: 'anon' | 'authenticated', title: string, who: string): Advice {
+  return {
+    name: `${role}_security_definer_function_executable`,
+    title,
+    level: 'WARN',
+    category: 'SECURITY',
+    description: `A function runs with the rights of its owner, and ${who} can call it: policies do not hold in it.`,
+    remediation:
+      'Revoke execute on it, make it security invoker, or move it out of the schemas that the API shows.',
+    findings: (exposed) => sql`
+      select format('Function %I.%I(%s) runs with the rights of its owner for the role %s.', n.nspname, f.proname,
+          arguments, ${role}::text) as detail,
+        jsonb_build_object('schema', n.nspname, 'name', f.proname, 'arguments', arguments, 'language', l.lanname,
+          'security_definer', true) as metadata,
+        array[n.nspname, f.proname, arguments]::text[] as key
+      from pg_proc f join pg_namespace n on n.oid = f.pronamespace join pg_language l on l.oid = f.prolang
+      cross join lateral (select pg_get_function_identity_arguments(f.oid)) as a(arguments)
+      where f.prosecdef and n.nspname = any(${exposed}::text[]) and ${isProjectSchema(sql`n.nspname`)}
+        and exists (select from pg_roles r where r.rolname = ${role} and has_function_privilege(r.oid, f.oid, 'execute'))
+      order by 1`,
+  };
+}

@@ -1,4 +1,5 @@
 import { sql } from '../../pg/sql/sql.ts';
+import { neededPages } from '../inspect/bloat.ts';
 import { isProjectSchema } from '../managed-schemas.ts';
 import { type Advice, isOfNoExtension, policies, projectRelations, relation } from './advice.ts';
 
@@ -113,6 +114,25 @@ export const performanceAdvice: readonly Advice[] = [
         group by replace(pg_get_indexdef(x.oid), quote_ident(x.relname), '')
         having count(*) > 1) same on true
       where c.relkind in ('r', 'm')
+      order by 1`,
+  },
+  {
+    name: 'table_bloat',
+    title: 'Table Bloat',
+    level: 'INFO',
+    category: 'PERFORMANCE',
+    description: 'A table takes far more space than its rows need: reads go through pages that hold nothing.',
+    remediation:
+      'Run vacuum full in a quiet hour (nobody can use the table meanwhile), and let autovacuum come sooner.',
+    // Upstream's limits: 70 times the pages, and 20 MB.
+    findings: () => sql`
+      with ${neededPages}
+      select format('Table %I.%I takes %s that its rows do not need.', schemaname, tablename,
+          pg_size_pretty((relpages - pages) * size)) as detail,
+        jsonb_build_object('schema', schemaname, 'name', tablename, 'type', 'table') as metadata,
+        array[schemaname, tablename]::text[] as key
+      from needed
+      where relpages > 70 * pages and pages > 0 and (relpages - pages) * size > 20 * 1024 * 1024
       order by 1`,
   },
 ];

@@ -2,12 +2,12 @@ import { type Sql, sql } from '../../pg/sql/sql.ts';
 import { isProjectSchema } from '../managed-schemas.ts';
 
 /**
- * Compares the pages of tables and indexes with those that their rows would need by the planner's statistics: row
- * header of 23 bytes and null bitmap, rounded up to 8, four bytes of line pointer, 20 bytes of page header. A rough
- * estimate: indexes count as if they held every column.
+ * Expressions of a `with` clause; the last, `needed`, compares the pages of tables with those that their rows would need by
+ * the planner's statistics: row header of 23 bytes and null bitmap, rounded up to 8, four bytes of line pointer, 20 bytes
+ * of page header.
  */
-export const bloatStatement: Sql = sql`
-  with width as (
+export const neededPages: Sql = sql`
+  width as (
     select s.schemaname, s.tablename, sum((1 - s.null_frac) * s.avg_width)::numeric as data,
       23 + case when max(s.null_frac) > 0 then 1 + count(*) / 8 else 0 end as header
     from pg_stats s
@@ -21,7 +21,11 @@ export const bloatStatement: Sql = sql`
     join pg_class c on c.relname = w.tablename and c.relnamespace = n.oid
     cross join (select current_setting('block_size')::numeric) b (size)
     where c.reltuples >= 0
-  ), compared as (
+  )`;
+
+/** Tables and indexes by what they take too much. A rough estimate: indexes count as if they held every column. */
+export const bloatStatement: Sql = sql`
+  with ${neededPages}, compared as (
     select 'table' as type, format('%I.%I', schemaname, tablename) as name, relpages, pages, size from needed
     union all
     select 'index', format('%I.%I::%I', t.schemaname, t.tablename, i.relname), i.relpages,

@@ -28,6 +28,17 @@ const database = await createTestDatabase(`
   create table public.by_mail (mail varchar references auth.users (phone));
   create function public.loose() returns int language sql as 'select 1';
   create extension citext schema public;
+  create function public.raised(a int) returns int language sql security definer set search_path = '' as 'select 1';
+  revoke execute on function public.raised from public, anon;
+  create function public.offered() returns int language sql security definer set search_path = '' as 'select 1';
+  insert into storage.buckets (id, name, public) values
+    ('o''pen', 'o''pen', true), ('sealed', 'sealed', false), ('owned', 'owned', true);
+  create policy lists on storage.objects for select using (bucket_id = 'o''pen');
+  create policy lists_sealed on storage.objects for select using (bucket_id = 'sealed');
+  create policy lists_own on storage.objects for select using (bucket_id = 'owned' and owner_id = auth.uid()::text);
+  create table public.swollen (id int primary key, t text) with (autovacuum_enabled = off);
+  insert into public.swollen select n, repeat('x', 1000) from generate_series(1, 25000) n;
+  delete from public.swollen where id > 10;
 
   -- in order
   create table public.fine (id int primary key, parent int references public.parent, owner uuid);
@@ -39,12 +50,15 @@ const database = await createTestDatabase(`
   create policy service on public.fine for all to service_role using (true);
   create view public.invokers with (security_invoker = on) as select id from public.fine;
   grant select on public.fine, public.invokers to anon;
+  create function public.hidden() returns int language sql security definer set search_path = '' as 'select 1';
+  revoke execute on function public.hidden from public, anon, authenticated;
   create function public.tight() returns int language sql set search_path = '' as 'select 1';
   create table public.unread (id int primary key, password text);
   revoke select on public.unread from anon, authenticated;
 `);
 const { owner } = database;
 await owner.exec(`
+  analyze public.swollen;
   create foreign data wrapper nowhere;
   create server away foreign data wrapper nowhere;
   create foreign table public.remote (id int) server away;
@@ -85,6 +99,19 @@ describe('db advisors', () => {
     ['unsupported_reg_types', ['unsupported_reg_types_public_child_at']],
     ['auth_rls_initplan', ['auth_rls_init_plan_public_guarded_mine']],
     ['duplicate_index', ['duplicate_index_public_child_{child_one,child_two}']],
+    ['public_bucket_allows_listing', ["public_bucket_allows_listing_o'pen"]],
+    [
+      'anon_security_definer_function_executable',
+      ['anon_security_definer_function_executable_public_offered_'],
+    ],
+    [
+      'authenticated_security_definer_function_executable',
+      [
+        'authenticated_security_definer_function_executable_public_offered_',
+        'authenticated_security_definer_function_executable_public_raised_a integer',
+      ],
+    ],
+    ['table_bloat', ['table_bloat_public_swollen']],
     ['no_primary_key', ['no_primary_key_public_by_mail', 'no_primary_key_public_child']],
   ])('%s finds what is faulty and nothing that is in order', (name, expected) => {
     expect(keys(name)).toEqual(expected);
