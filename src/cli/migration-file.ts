@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CommandFailure } from './exit.ts';
 
 /** Writes `supabase/migrations/<UTC time>_<name>.sql` and yields its path in the project. */
@@ -12,3 +12,6 @@ export async function writeMigration(projectDir: string, name: string, text: str
   await writeFile(join(projectDir, path), text, { flag: 'wx' });
   return path;
 }
+
+/** The version of a migration by the path of its file. */
+export const versionOf = (path: string): string => /^\d+/.exec(basename(path))?.[0] ?? '';

@@ -42,7 +42,7 @@ export function addConfigOptions(command: Command, only?: readonly string[]): Co
     const names = alias === undefined ? `--${flag}` : `--${alias}, --${flag}`;
     if (kind.name === 'boolean') {
       command.addOption(new Option(names, description).hideHelp(fallback === true));
-      command.addOption(new Option(`--no-${flag}`, `Turns off: ${description}`).hideHelp(fallback !== true));
+      command.addOption(new Option(`--no-${flag}`, `Turns off: ${description}`).hideHelp(fallback === false));
     } else {
       const shown = fallback === null ? '' : ` (default: ${kind.print(fallback)})`;
       command.addOption(new Option(`${names} <${placeholders[flag] ?? kind.name}>`, description + shown));

@@ -109,6 +109,10 @@ async function tryMutant(
     if (noticedBy === null && stopping.signal.aborted) return null;
     memory.note(mutant, noticedBy);
     return { mutant, noticedBy };
+  } catch (error) {
+    // The signal that ends this run has reached the instance too.
+    if (stopping.signal.aborted) return null;
+    throw error;
   } finally {
     await writeFile(file, before);
   }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Snapshot } from '../../platform/schema/model.ts';
 import { CommandFailure } from '../exit.ts';
-import { writeMigration } from '../migration-file.ts';
+import { versionOf, writeMigration } from '../migration-file.ts';
 import { snapshotOf, snapshotOfMigrations } from '../schema-sides.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
 import { note, printResult } from '../ui/output.ts';
@@ -56,7 +56,10 @@ async function diff(command: Command): Promise<void> {
     isEmpty || options.file === undefined
       ? null
       : await writeMigration(target.config.projectDir, options.file, toScript(change));
-  if (file !== null) note(`Wrote ${file}`);
+  if (file !== null) {
+    note(`Wrote ${file}`);
+    note(`Where it is there already: ownbase migration repair ${versionOf(file)} --status applied`);
+  }
   printResult({ ...change, file }, () => (isEmpty || file !== null ? '' : toScript(change)));
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { SchemaChange } from '../../platform/schema/compare.ts';
 import { CommandFailure } from '../exit.ts';
-import { writeMigration } from '../migration-file.ts';
+import { versionOf, writeMigration } from '../migration-file.ts';
 import { snapshotOf, snapshotOfMigrations } from '../schema-sides.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
 import { confirm } from '../ui/confirm.ts';
@@ -45,8 +45,7 @@ async function pull(command: Command, name: string): Promise<void> {
   const recorded = yes === true || (await confirm('Update remote migration history table?'));
   if (recorded) {
     const { repairHistory } = await import('../../platform/migrations/repair.ts');
-    const version = /\d+/.exec(path.split(/[/\\]/).at(-1) ?? '')?.[0] ?? '';
-    await repairHistory({ projectDir, url: target.url, versions: [version], status: 'applied' });
+    await repairHistory({ projectDir, url: target.url, versions: [versionOf(path)], status: 'applied' });
   }
   printEnd(
     { path, recorded },
