@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StorageError } from './errors.ts';
 import type { SharedLocks } from './shared-locks.ts';
 
-/** Gives the lock back. */
-type Release = () => void;
+/** Gives the lock back; resolves when another service can take it. */
+type Release = () => Promise<void>;
 
 /** One writer per upload, among all services on the database. */
 export interface Locks {
@@ -24,7 +24,7 @@ const retryMs = 100;
 /** Locks within this process first, so that what is shared is asked for by one request of it at a time. */
 export function createLocks(shared: SharedLocks): Locks {
   const holders = new Map<string, Holder>();
-  const take = (id: string, letGo: () => void): Release => {
+  const take = (id: string, letGo: () => void): (() => void) => {
     const holder: Holder = { letGo, waiting: [] };
     holders.set(id, holder);
     return () => {
@@ -47,8 +47,8 @@ export function createLocks(shared: SharedLocks): Locks {
         release();
         throw thrown;
       }
-      return () => {
-        shared.release(id);
+      return async () => {
+        await shared.release(id);
         release();
       };
     },

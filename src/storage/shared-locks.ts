@@ -9,7 +9,8 @@ export interface SharedLocks {
    * asks the same of this service, and with an error when the lock is lost. Rejects when the database cannot be asked.
    */
   tryAcquire(id: string, onReleaseRequest: (lost?: Error) => void): Promise<boolean>;
-  release(id: string): void;
+  /** Resolves when another service can take the lock. */
+  release(id: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,11 +64,11 @@ export function createSharedLocks(open: OpenSession): SharedLocks {
       else await client.query(sql`select pg_notify(${channel}::text, ${id}::text)`);
       return row?.taken === true;
     },
-    release(id) {
+    async release(id) {
       if (!held.delete(id) || session === null) return;
       const freeing = session.then((client) => client.query(sql`select pg_advisory_unlock(${keyOf(id)})`));
       // A connection that broke has freed the lock already.
-      freeing.catch(() => {});
+      await freeing.catch(() => {});
     },
     async close() {
       const closing = session;

@@ -218,7 +218,7 @@ async function alone<T>({ deps }: S3Call, upload: MultipartUpload, work: () => P
   try {
     return await work();
   } finally {
-    release();
+    await release();
   }
 }
 

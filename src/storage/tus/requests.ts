@@ -39,7 +39,7 @@ async function asWriter<T>(call: TusCall, id: UploadId, work: (turn: Turn) => Pr
       },
     });
   } finally {
-    release();
+    await release();
   }
 }
 
