@@ -12,7 +12,8 @@ type Order = (left: string, right: string) => number | null;
 const byNumber: Order = (left, right) => {
   const [a, b] = [Number(left), Number(right)];
   // The server has NaN equal to itself and above all numbers; those cases are left to it.
-  return Number.isNaN(a) || Number.isNaN(b) ? null : Math.sign(a - b);
+  // Not by their distance: infinity has none from itself.
+  return Number.isNaN(a) || Number.isNaN(b) ? null : a < b ? -1 : a > b ? 1 : 0;
 };
 
 const byInteger: Order = (left, right) => {

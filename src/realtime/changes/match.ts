@@ -17,8 +17,9 @@ export function matchFilters({ relation, row, old }: Change, filters: readonly F
   const open: OpenFilter[] = [];
   for (const filter of filters) {
     const column = relation.columnByName.get(filter.column);
-    const value = values?.get(filter.column);
-    if (column === undefined || value === undefined) return 'no';
+    const printed = values?.get(filter.column);
+    if (column === undefined || printed === undefined) return 'no';
+    const value = column.type.oid === byteaOid && printed !== null ? bytesOfHex(printed) : printed;
     const truth = evaluate(filter, column.type, value);
     // Nulls are decided here; what is left to the database has a value.
     if (truth === 'ask' && value !== null) open.push({ filter, column, value });
@@ -26,3 +27,9 @@ export function matchFilters({ relation, row, old }: Change, filters: readonly F
   }
   return open;
 }
+
+const byteaOid = 17;
+
+/** Filters compare bytes with what records show of them, which is hex without a prefix, taken for text. */
+const bytesOfHex = (printed: string): string =>
+  `\\x${Buffer.from(printed.replace(/^\\x/, '')).toString('hex')}`;

@@ -34,6 +34,8 @@ const keywords: Readonly<Record<string, Sql>> = {
   unknown: sql`is unknown`,
 };
 
+const byteaOid = 17;
+
 /** A filter as a condition on a value of the column's type. */
 export function condition(value: Sql, { op, value: wanted, negate }: Filter, type: TypeInfo): Sql {
   const plain = plainCondition(value, op, wanted, type);
@@ -52,7 +54,8 @@ function plainCondition(value: Sql, op: FilterOp, wanted: string, type: TypeInfo
     case 'ilike':
     case 'match':
     case 'imatch':
-      return sql`${value} ${operators[op]} ${wanted}::text`;
+      // Patterns are text, but for bytes.
+      return sql`${value} ${operators[op]} ${wanted}::${type.oid === byteaOid ? typeName(type) : sql`text`}`;
     default:
       return sql`${value} ${operators[op]} ${wanted}::${typeName(type)}`;
   }

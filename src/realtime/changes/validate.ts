@@ -36,8 +36,8 @@ const conditionNames: Readonly<Record<string, string>> = {
   '42501': 'insufficient_privilege',
 };
 
+/** text, varchar: where upstream refuses varchar, its patterns are those of text. */
 const textOids = new Set([25, 1043]);
-const likeOids = new Set([...textOids, 17, 19, 1042]);
 const boolOid = 16;
 const maxInValues = 100;
 
@@ -143,16 +143,15 @@ type Ask = (statement: Sql) => Promise<string>;
 async function canonicalValue({ op, value }: Filter, { type }: ColumnInfo, ask: Ask): Promise<string> {
   switch (op) {
     case 'is':
-      return checkIs(value, type);
+      return checkIs(value, type, ask);
     case 'like':
     case 'ilike':
-      return checkPattern(op, value, type, likeOids);
+      return checkPattern(op, value, type, ask);
     case 'match':
-    case 'imatch': {
-      const pattern = checkPattern(op, value, type, textOids);
-      await checkRegex(op, pattern, ask);
-      return pattern;
-    }
+    case 'imatch':
+      await checkPattern(op, value, type, ask);
+      await checkRegex(op, value, ask);
+      return value;
     case 'in': {
       const count = await ask(sql`select coalesce(array_length(${value}::${typeName(type)}[], 1), 0)::text`);
       if (Number(count) > maxInValues)
@@ -164,19 +163,36 @@ async function canonicalValue({ op, value }: Filter, { type }: ColumnInfo, ask: 
   }
 }
 
-function checkIs(value: string, type: TypeInfo): string {
+async function checkIs(value: string, type: TypeInfo, ask: Ask): Promise<string> {
   if (!['null', 'true', 'false', 'unknown'].includes(value)) {
     throw new Invalid(`${raised} invalid value for is filter: must be null, true, false, or unknown`);
   }
   if (value !== 'null' && type.oid !== boolOid) {
-    throw new Invalid(`${raised} is ${value} filter requires a boolean column, got ${sqlName(type)}`);
+    throw new Invalid(
+      `${raised} is ${value} filter requires a boolean column, got ${await sqlName(type, ask)}`,
+    );
   }
   return value;
 }
 
-function checkPattern(op: string, value: string, type: TypeInfo, accepted: ReadonlySet<number>): string {
-  if (accepted.has(type.oid)) return value;
-  throw new Invalid(`${raised} operator ${op} requires a text-compatible column type, got ${sqlName(type)}`);
+/** The operator behind a pattern's filter, which the column's type must have. */
+const patternOperators = { like: '~~', ilike: '~~', match: '~', imatch: '~*' } as const;
+
+async function checkPattern(
+  op: keyof typeof patternOperators,
+  value: string,
+  type: TypeInfo,
+  ask: Ask,
+): Promise<string> {
+  if (textOids.has(type.oid)) return value;
+  const takesItself = op === 'match' || op === 'imatch';
+  const found = await ask(sql`
+    select exists (select from pg_catalog.pg_operator where oprname = ${patternOperators[op]}
+      and oprleft = ${type.oid}::int8::oid and (oprright = oprleft or not ${takesItself}::bool))::text`);
+  if (found === 'true') return value;
+  throw new Invalid(
+    `${raised} operator ${op} requires a text-compatible column type, got ${await sqlName(type, ask)}`,
+  );
 }
 
 async function checkRegex(op: string, pattern: string, ask: Ask): Promise<void> {
@@ -194,17 +210,6 @@ async function askText(statement: Sql, role: string, { db, timeoutMs }: Validate
   return result?.rows[0]?.[0] ?? '';
 }
 
-const sqlNames: Readonly<Record<string, string>> = {
-  bool: 'boolean',
-  int2: 'smallint',
-  int4: 'integer',
-  int8: 'bigint',
-  float4: 'real',
-  float8: 'double precision',
-  timestamp: 'timestamp without time zone',
-  timestamptz: 'timestamp with time zone',
-  varchar: 'character varying',
-  bpchar: 'character',
-};
-
-const sqlName = ({ name }: TypeInfo): string => sqlNames[name] ?? name;
+/** What SQL calls a type. */
+const sqlName = ({ oid }: TypeInfo, ask: Ask): Promise<string> =>
+  ask(sql`select ${oid}::int8::oid::regtype::text`);

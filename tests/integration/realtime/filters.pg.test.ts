@@ -1,20 +1,22 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sql } from '../../../src/pg/sql/sql.ts';
 import { PhoenixClient } from '../../support/phoenix.ts';
 import { testToken } from '../../support/realtime.ts';
 import { itemIds, useRealtimeWorld, watchItems } from '../../support/realtime-world.ts';
 
 const fixture = `
   create type public.mood as enum ('sad', 'ok', 'happy');
+  create domain public.positive as int check (value > 0);
   create table public.things (
     id int primary key, small int2, big int8, amount numeric, ratio float8, flag bool, body text, short varchar(9),
-    uid uuid, day date, at timestamptz, feeling public.mood, tags text[], hidden text, span int4range
+    uid uuid, day date, at timestamptz, feeling public.mood, tags text[], hidden text, span int4range, raw bytea
   );
   create table public.other (id int primary key, body text);
   create table public.unpublished (id int primary key);
   alter publication supabase_realtime add table public.things, public.other;
   grant select on all tables in schema public to anon;
   revoke select on public.things from anon;
-  grant select (id, small, big, amount, ratio, flag, body, short, uid, day, at, feeling, tags, span) on public.things to anon;
+  grant select (id, small, big, amount, ratio, flag, body, short, uid, day, at, feeling, tags, span, raw) on public.things to anon;
 `;
 
 const world = useRealtimeWorld(fixture);
@@ -23,10 +25,10 @@ const insert = `
   truncate public.things;
   insert into public.things values
     (1, 1, 9007199254740993, 12.50, 1.5, true, 'Apple', 'a,b', '00000000-0000-4000-8000-00000000000a',
-      '2024-01-02', '2024-01-02 03:04:05+02', 'sad', '{x,y}', null, '[1,5)'),
+      '2024-01-02', '2024-01-02 03:04:05+02', 'sad', '{x,y}', null, '[1,5)', '\\x0102'),
     (2, 2, -5, 1e30, 'NaN', false, 'banana', 'x"y', '00000000-0000-4000-8000-00000000000b',
-      '0044-03-15 BC', 'infinity', 'happy', '{}', null, '[7,9)'),
-    (3, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+      '0044-03-15 BC', 'infinity', 'happy', '{}', null, '[7,9)', ''),
+    (3, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
   insert into public.other values (nextval('public.ends'), 'end');
 `;
 
@@ -91,12 +93,139 @@ const table: readonly (readonly [filter: string, rows: number[]])[] = [
   ['feeling=gt.ok', [2]],
   ['tags=eq."{x,y}"', [1]],
   ['span=eq."[1,4]"', [1]],
+  ['big=in.(-5,null)', [2]],
+  ['big=not.in.(-5)', [1]],
+  ['big=not.in.(-5,null)', []],
+  ['small=eq.-1', []],
+  ['small=gt.-1,big=lte.-5', [2]],
+  ['amount=in.(12.5,1e30)', [1, 2]],
+  ['amount=lt.-0.5', []],
+  ['flag=is.false', [2]],
+  ['flag=not.is.false', [1, 3]],
+  ['flag=not.is.null', [1, 2]],
+  ['flag=not.is.unknown', [1, 2]],
+  ['flag=in.(t,false)', [1, 2]],
+  ['id=is.null', []],
+  ['id=not.is.null', [1, 2, 3]],
+  ['tags=is.null', [3]],
+  ['span=not.is.null', [1, 2]],
+  ['body=in.(Apple,"banana")', [1, 2]],
+  ['body=in.(null,apple)', []],
+  ['body=in.()', []],
+  ['body=not.in.()', [1, 2]],
+  ['body=eq."Apple"', [1]],
+  ['body=eq.', []],
+  ['body=neq.', [1, 2]],
+  ['short=in.("x\\"y")', [2]],
+  ['body=ilike.%AN%', [2]],
+  ['body=like.b_n_n_', [2]],
+  ['body=like.A\\pple', [1]],
+  ['body=not.match.^b', [1]],
+  ['body=not.imatch.^b', [1]],
+  ['body=match.^(Apple|banana)$', [1, 2]],
+  ['short=like.a%', [1]],
+  ['uid=in.(00000000-0000-4000-8000-00000000000b)', [2]],
+  ['uid=gt.00000000-0000-4000-8000-00000000000a', [2]],
+  ['day=in.(2024-01-02,0044-03-15 BC)', [1, 2]],
+  ['at=in.(infinity)', [2]],
+  ['at=lt.infinity', [1]],
+  ['at=isdistinct.infinity', [1, 3]],
+  ['feeling=in.(sad,ok)', [1]],
+  ['feeling=not.in.(sad,ok)', [2]],
+  ['feeling=lte.ok', [1]],
+  ['tags=neq."{x,y}"', [2]],
+  ['id=isdistinct.1', [2, 3]],
+  ['ratio=lt.NaN', [1]],
+  // Bytes as records show them.
+  ['raw=eq.0102', [1]],
+  ['raw=not.in.(0102)', [2]],
+  ['raw=like.01%', [1]],
 ];
 
 describe('filters', () => {
   it('let through what the same condition lets through in SQL', async () => {
     const found = await passing(table.map(([filter]) => filter));
     expect([...found]).toEqual(table.map(([filter, rows]) => [filter, rows]));
+  });
+});
+
+/** Values of a type, two of them to compare with. */
+const typed: readonly (readonly [type: string, values: readonly string[]])[] = [
+  ['int2', ['-1', '32767', '-32768']],
+  ['int8', ['-9223372036854775808', '9223372036854775807', '0']],
+  ['numeric', ['-0.50', '1e20', 'NaN', '00.5']],
+  ['float4', ['-1.5', '1e10', 'Infinity']],
+  ['float8', ['0.1', '-Infinity', 'NaN']],
+  ['boolean', ['true', 'f']],
+  ['text', ['a', 'B', 'é', '%_', 'a"b', '{x}']],
+  ['varchar', ['10', '9']],
+  ['char(4)', ['ab', 'ab  ', 'x']],
+  ['name', ['one', 'two']],
+  ['citext', ['Ada', 'ADA', 'bob']],
+  ['uuid', ['A0000000-0000-4000-8000-00000000000a', '{b0000000-0000-4000-8000-00000000000b}']],
+  ['date', ['2024-02-29', '0001-01-01 BC', 'infinity', '12024-01-01']],
+  ['time', ['23:59:59.999999', '00:00']],
+  ['timestamp', ['2024-01-02T03:04:05.123456', '-infinity', '1999-12-31 23:59']],
+  ['timestamptz', ['2024-01-02T03:04:05+02', '2024-01-02T01:04:05Z', '0044-03-15 BC']],
+  ['interval', ['1 month', '30 days', '-1 hour']],
+  ['inet', ['10.0.0.1', '10.0.0.0/8', '::1']],
+  ['macaddr', ['08:00:2b:01:02:03', '08002b010204']],
+  ['jsonb', ['{"b": 1, "a": [2]}', '"x"', 'null']],
+  ['public.mood', ['sad', 'happy']],
+  ['int4range', ['[1,5)', 'empty']],
+  ['int4[]', ['{1,2}', '{}', '{NULL}']],
+  ['text[]', ['{a,"b c"}', '{"x\\"y"}']],
+  ['money', ['1.50', '-2']],
+  ['bit varying', ['101', '1']],
+  ['public.positive', ['5', '10']],
+];
+
+describe('a filter on any type', () => {
+  const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  const symbols = { eq: '=', neq: '<>', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
+
+  it.each(typed)('of %s lets through what SQL lets through', async (type, values) => {
+    await world.owner.exec('create extension if not exists citext');
+    await world.db.exec(`drop table if exists public.typed;
+      create table public.typed (id int primary key, v ${type});
+      grant select on public.typed to anon; alter publication supabase_realtime add table public.typed`);
+    const conditions = new Map<string, string>();
+    const add = (filter: string, condition: string): void => {
+      conditions.set(`v=${filter}`, condition);
+      conditions.set(`v=not.${filter}`, `not (${condition})`);
+    };
+    for (const value of values.slice(0, 2)) {
+      for (const [op, symbol] of Object.entries(symbols)) {
+        add(`${op}.${quoted(value)}`, `v ${symbol} ${literal(value)}::${type}`);
+      }
+      add(`isdistinct.${quoted(value)}`, `v is distinct from ${literal(value)}::${type}`);
+    }
+    // Arrays of arrays are no lists of arrays.
+    if (!type.endsWith('[]')) {
+      const list = values.slice(0, 2).map((value) => `${literal(value)}::${type}`);
+      add(`in.(${values.slice(0, 2).map(quoted).join(',')})`, `v in (${list.join(', ')})`);
+    }
+    add('is.null', 'v is null');
+    const filters = [...conditions.keys()];
+    const items = filters.map((filter) => ({ event: 'INSERT', schema: 'public', table: 'typed', filter }));
+    const all = { event: 'INSERT', schema: 'public', table: 'typed' };
+    const { client, reply } = await watchItems(world.realtime, [...items, all]);
+    const ids = itemIds(reply);
+    const rows = [...values.map(literal), 'null'].map((value, i) => `(${i}, ${value})`);
+    await world.db.exec(`insert into public.typed values ${rows.join(', ')}`);
+    await client.until(() => client.of('postgres_changes').length === rows.length);
+    const passed = new Map(filters.map((filter) => [filter, [] as number[]]));
+    for (const { payload } of client.of('postgres_changes')) {
+      const { record } = payload.data as { record: { id: number } };
+      for (const id of payload.ids as number[]) passed.get(filters[ids.indexOf(id)] ?? '')?.push(record.id);
+    }
+    for (const [filter, condition] of conditions) {
+      const found = await world.db.query<{ id: number }>(
+        sql`select id from public.typed where ${sql.fromServer(condition)} order by id`,
+      );
+      expect([filter, passed.get(filter)]).toEqual([filter, found.map(({ id }) => id)]);
+    }
   });
 });
 
@@ -166,6 +295,31 @@ describe('subscriptions are refused', () => {
       'a pattern on a number',
       { filter: 'id=like.1%' },
       /operator like requires a text-compatible column type, got integer$/,
+    ],
+    [
+      'a pattern on a list',
+      { filter: 'tags=ilike.x%' },
+      /operator ilike requires a text-compatible column type, got text\[\]$/,
+    ],
+    [
+      'an expression on a feeling',
+      { filter: 'feeling=imatch.x' },
+      /operator imatch requires a text-compatible column type, got mood$/,
+    ],
+    [
+      'a number that is too large',
+      { filter: 'small=eq.40000' },
+      /Exception: ERROR 22003 \(numeric_value_out_of_range\) value "40000" is out of range for type smallint$/,
+    ],
+    [
+      'a date that there is not',
+      { filter: 'day=eq.2023-02-29' },
+      /Exception: ERROR 22008 \(datetime_field_overflow\) date\/time field value out of range: "2023-02-29"$/,
+    ],
+    [
+      'a list that is not closed',
+      { filter: 'body=in.("a)' },
+      /Error parsing `filter` params: `in` filter value must be wrapped by parentheses$|Exception: .*malformed array literal/,
     ],
     [
       'a truth value of a number',
