@@ -7,7 +7,7 @@ import { stateDir } from '../app/directories.ts';
 import { type PreparedDatabase, prepareDatabase } from '../app/prepare-database.ts';
 import { preloadServices } from '../app/services.ts';
 import { type Config, ConfigError } from '../config/load.ts';
-import { demandFreePort } from '../embedded/ports.ts';
+import { demandFreePort, findFreePort } from '../embedded/ports.ts';
 import type { InstanceKeys } from '../identity/instance-keys.ts';
 import { createLog } from '../observe/log.ts';
 import { CommandFailure, describeError, exitCode } from './exit.ts';
@@ -53,12 +53,12 @@ export async function runInstance(
   }
 }
 
-async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
+async function bringUp(given: Config, keys: InstanceKeys): Promise<Running> {
   try {
-    await keepOutOfGit(config.projectDir);
+    await keepOutOfGit(given.projectDir);
+    const config = await withPort(given);
     const { host, port } = config.gateway;
-    if (port !== 0)
-      await demandFreePort(port, host, 'choose another port with --port (config.toml: [api] port)');
+    await demandFreePort(port, host, 'choose another port with --port (config.toml: [api] port)');
     preloadServices(config);
     const database = await prepareDatabase(config, keys, reportPreparation);
     try {
@@ -73,6 +73,12 @@ async function bringUp(config: Config, keys: InstanceKeys): Promise<Running> {
     if (cause instanceof ConfigError) throw cause;
     throw new CommandFailure(describeError(cause), exitCode.startFailed, { cause });
   }
+}
+
+/** Port 0 is any free one; tokens and links name it, so that it is chosen before the services start. */
+async function withPort(config: Config): Promise<Config> {
+  if (config.gateway.port !== 0) return config;
+  return { ...config, gateway: { ...config.gateway, port: await findFreePort() } };
 }
 
 /**
