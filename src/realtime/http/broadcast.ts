@@ -1,22 +1,9 @@
-import { z } from 'zod';
 import { type HttpReply, type HttpRequest, jsonReply } from '../../http/exchange.ts';
 import { type BroadcastMessage, messageBytes } from '../channel/message.ts';
 import type { Refusal } from '../errors.ts';
 import type { Session } from '../session.ts';
+import { type BatchMessage, blank, isBlank, parseBatch, tooLarge } from './batch-messages.ts';
 import { authenticate, body, empty, type HttpDeps, message, parseJson, unauthorized } from './request.ts';
-
-const blank = "can't be blank";
-const text = z.string({ error: (issue) => (issue.input == null ? blank : 'is invalid') });
-const batchMessage = z.object({
-  topic: text.min(1, blank),
-  event: text.min(1, blank),
-  payload: z.record(z.string(), z.unknown(), {
-    error: (issue) => (issue.input == null ? blank : 'is invalid'),
-  }),
-  private: z.preprocess((value) => value === true || value === 'true', z.boolean()),
-  id: z.string().nullish(),
-});
-type BatchMessage = z.infer<typeof batchMessage>;
 
 /** Broadcasts many messages. */
 export async function batch(request: HttpRequest, deps: HttpDeps): Promise<HttpReply> {
@@ -39,36 +26,6 @@ export async function batch(request: HttpRequest, deps: HttpDeps): Promise<HttpR
 const isTooMany = (count: number, { events, maxEventsPerSecond }: HttpDeps): boolean =>
   maxEventsPerSecond > 0 && count + events.average() > maxEventsPerSecond;
 
-type FieldErrors = Record<string, string[]>;
-
-function parseBatch(
-  value: unknown,
-  maxPayloadBytes: number,
-): { readonly messages: readonly BatchMessage[] } | { readonly errors: Record<string, unknown> } {
-  const list = z.object({ messages: z.array(z.unknown()).min(1) }).safeParse(value);
-  if (!list.success) return { errors: { messages: [blank] } };
-  const messages: BatchMessage[] = [];
-  const errors = list.data.messages.map((item): FieldErrors => {
-    const parsed = batchMessage.safeParse(item);
-    if (!parsed.success) return fieldErrors(parsed.error);
-    messages.push(parsed.data);
-    const size = Buffer.byteLength(JSON.stringify(parsed.data.payload));
-    return size > maxPayloadBytes ? { payload: ['Payload size exceeds tenant limit'] } : {};
-  });
-  return errors.some((fields) => Object.keys(fields).length > 0)
-    ? { errors: { messages: errors } }
-    : { messages };
-}
-
-function fieldErrors(error: z.ZodError): FieldErrors {
-  const fields: FieldErrors = {};
-  for (const { path, message: reason } of error.issues) {
-    const name = String(path[0] ?? 'message');
-    fields[name] = [...(fields[name] ?? []), reason];
-  }
-  return fields;
-}
-
 /** Public messages go first; of a private topic all go, or none without a word. */
 async function sendBatch(
   messages: readonly BatchMessage[],
@@ -89,7 +46,7 @@ async function sendBatch(
 }
 
 function publishItem({ topic, event, payload, private: isPrivate, id }: BatchMessage, deps: HttpDeps): void {
-  const meta = typeof id === 'string' ? { meta: { id } } : {};
+  const meta = id === null ? {} : { meta: { id } };
   const object = JSON.stringify({ event, payload, type: 'broadcast', ...meta });
   publish(topic, isPrivate, { kind: 'object', payload: object }, deps);
 }
@@ -117,7 +74,12 @@ export async function single(
   if (!Buffer.isBuffer(bytes)) return bytes;
   const out = singleMessage(type, names.event, bytes);
   if (out === null) return message(400, 'Bad Request');
-  if (messageBytes(out) > deps.maxPayloadBytes) return message(422, 'Payload size exceeds tenant limit');
+  const errors = {
+    ...(isBlank(names.topic) ? { topic: [blank] } : {}),
+    ...(isBlank(names.event) ? { event: [blank] } : {}),
+    ...(messageBytes(out) > deps.maxPayloadBytes ? { payload: [tooLarge] } : {}),
+  };
+  if (Object.keys(errors).length > 0) return jsonReply(422, { errors });
   if (deps.events.isExceeded()) return message(429, 'You have exceeded your rate limit');
   const isPrivate = new URLSearchParams(request.query).get('private') === 'true';
   if (isPrivate) {

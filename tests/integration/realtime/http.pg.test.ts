@@ -74,6 +74,18 @@ describe('a batch of broadcasts', () => {
     ['no topic', { event: 'a', payload: {} }, { topic: ["can't be blank"] }],
     ['no event', { topic: 'a', payload: {} }, { event: ["can't be blank"] }],
     ['no payload', { topic: 'a', event: 'a' }, { payload: ["can't be blank"] }],
+    ['a topic of blanks', { topic: ' ', event: 'a', payload: {} }, { topic: ["can't be blank"] }],
+    [
+      'what is of another type',
+      { topic: 1, event: ['a'], payload: [], private: 'perhaps', id: 7 },
+      {
+        topic: ['is invalid'],
+        event: ['is invalid'],
+        payload: ['is invalid'],
+        private: ['is invalid'],
+        id: ['is invalid'],
+      },
+    ],
     ['a payload that is no object', { topic: 'a', event: 'a', payload: 1 }, { payload: ['is invalid'] }],
     [
       'a payload that is too large',
@@ -86,10 +98,44 @@ describe('a batch of broadcasts', () => {
     expect(await response.json()).toEqual({ errors: { messages: [errors] } });
   });
 
-  it('is refused without messages', async () => {
-    const response = await post('', '{}');
+  it('is refused as a whole when one of its messages is wrong', async () => {
+    const client = await listen('whole', false);
+    const response = await postBatch([{ topic: 'whole', event: 'a', payload: {} }, { topic: 'whole' }]);
     expect(response.status).toBe(422);
-    expect(await response.json()).toEqual({ errors: { messages: ["can't be blank"] } });
+    const blank = ["can't be blank"];
+    expect(await response.json()).toEqual({ errors: { messages: [{}, { event: blank, payload: blank }] } });
+    await client.settle();
+    expect(client.of('broadcast')).toEqual([]);
+  });
+
+  it.each([
+    ['{}', "can't be blank"],
+    ['[]', "can't be blank"],
+    ['{"messages":[]}', "can't be blank"],
+    ['{"messages":null}', "can't be blank"],
+    ['{"messages":"x"}', 'is invalid'],
+    ['{"messages":[1]}', 'is invalid'],
+  ])('is refused without messages: %s', async (body, error) => {
+    const response = await post('', body);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toEqual({ errors: { messages: [error] } });
+  });
+
+  it('takes a word or a digit for the channel being private', async () => {
+    const client = await listen('room:words', true);
+    const message = { topic: 'room:words', payload: {} };
+    await postBatch([
+      { ...message, event: 'a', private: 'true' },
+      { ...message, event: 'b', private: '1' },
+      { ...message, event: 'c', private: '0' },
+      { ...message, event: 'd', private: true, id: '' },
+    ]);
+    await client.until(() => client.of('broadcast').length === 3);
+    expect(client.of('broadcast').map(({ payload }) => [payload.event, payload.meta])).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+      ['d', undefined],
+    ]);
   });
 
   it.each([
@@ -173,6 +219,20 @@ describe('a single broadcast', () => {
     const response = await post('/hall/events/x?private=true', '{}', { 'content-type': 'application/json' });
     expect(response.status).toBe(403);
     expect(await response.json()).toEqual({ message: 'Unauthorized' });
+  });
+
+  it.each([
+    ['a payload that is too large', '/a/events/b', { payload: ['Payload size exceeds tenant limit'] }],
+    [
+      'a topic and an event of blanks',
+      '/%20/events/%20',
+      { topic: ["can't be blank"], event: ["can't be blank"] },
+    ],
+  ])('is refused with %s', async (_, path, errors) => {
+    const text = 'payload' in errors ? 'x'.repeat(1600) : '';
+    const response = await post(path, JSON.stringify({ text }), { 'content-type': 'application/json' });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toEqual({ errors });
   });
 
   it('is refused in another type', async () => {
