@@ -47,27 +47,40 @@ async function helpOf(path: readonly string[]): Promise<string> {
 /** Flags that every command has, without a line in the help. */
 const UNLISTED = new Set(['--help', '-o']);
 
-describe('commands that the pages show', () => {
-  it.each(pages)('%s names commands and options that are there', async (page) => {
-    const wrong: string[] = [];
-    for (const line of new Set(shownIn(readFileSync(`${root}${page}`, 'utf8')))) {
-      const all = line.split(/\s+/);
-      const words = all[0] === 'help' ? all.slice(1) : all;
-      // `migration new|up|list` stands for several.
-      const path = pathOf(words.map((word) => word.split(/\\?\|/)[0] ?? ''));
-      const isGroup = commands.some((entry) => entry.path[0] === words[0] && entry.path.length > 1);
-      if (path.length === 0 && !isGroup) {
-        wrong.push(line);
-        continue;
-      }
-      const help = await helpOf(path);
-      const flags = words.flatMap((word) => /^--?[a-z][\w-]*/.exec(word)?.[0] ?? []);
-      wrong.push(
-        ...flags
-          .filter((flag) => !UNLISTED.has(flag) && !help.includes(flag))
-          .map((flag) => `${line}: ${flag}`),
-      );
+/** What is wrong about lines that begin with the words of a command. */
+async function mistakes(lines: readonly string[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const line of new Set(lines)) {
+    const all = line.split(/\s+/);
+    const words = all[0] === 'help' ? all.slice(1) : all;
+    // `migration new|up|list` stands for several.
+    const path = pathOf(words.map((word) => word.split(/\\?\|/)[0] ?? ''));
+    const isGroup = commands.some((entry) => entry.path[0] === words[0] && entry.path.length > 1);
+    if (path.length === 0 && !isGroup) {
+      wrong.push(line);
+      continue;
     }
-    expect(wrong).toEqual([]);
+    const help = (await helpOf(path)).split('\nExamples:')[0] ?? '';
+    const flags = words.flatMap((word) => /^--?[a-z][\w-]*/.exec(word)?.[0] ?? []);
+    const unknown = flags.filter((flag) => !UNLISTED.has(flag) && !help.includes(flag));
+    wrong.push(...unknown.map((flag) => `${line}: ${flag}`));
+  }
+  return wrong;
+}
+
+describe('commands that are shown', () => {
+  it.each(pages)('in %s are there, with their options', async (page) => {
+    expect(await mistakes(shownIn(readFileSync(`${root}${page}`, 'utf8')))).toEqual([]);
+  });
+
+  it.each(
+    commands.filter(({ hidden }) => hidden !== true).map(({ path }) => [path.join(' '), path] as const),
+  )('as examples of "%s" are there, with their options', async (_, path) => {
+    const examples = (await helpOf(path)).split('\nExamples:')[1]?.replaceAll('\\\n', ' ') ?? '';
+    const lines = [...examples.matchAll(/\bownbase ([a-z][^\n|;&#")]*)/g)].map(([, words = '']) =>
+      words.trim(),
+    );
+    expect(lines).not.toEqual([]);
+    expect(await mistakes(lines)).toEqual([]);
   });
 });
