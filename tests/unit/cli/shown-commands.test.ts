@@ -80,7 +80,6 @@ describe('commands that are shown', () => {
     const lines = [...examples.matchAll(/\bownbase ([a-z][^\n|;&#")]*)/g)].map(([, words = '']) =>
       words.trim(),
     );
-    expect(lines).not.toEqual([]);
     expect(await mistakes(lines)).toEqual([]);
   });
 });
