@@ -78,7 +78,7 @@ export function createRealtimeService(deps: RealtimeDeps): RealtimeService {
       ...channels,
       maxEventsPerSecond: config.maxEventsPerSecond,
       maxPayloadBytes: payloadBytes(config),
-      health: () => ({ replicationConnected: feed.isLive, sockets: connections.size }),
+      health: () => ({ replicationConnected: feed.isLive, sockets: connections.size, node: deps.nodeId }),
     }),
     upgrade: (request, socket, head, query) => void acceptor.accept({ request, socket, head, query }),
     async run(signal) {

@@ -148,12 +148,18 @@ export interface RowWriter {
 /** Creates the writer; `db` is asked for whenever rows are written, since connections end in these tests. */
 export function createRowWriter(db: () => AdminClient): RowWriter {
   let next = 1;
+  /** One statement at a time: the driver wants no second one on a busy connection. */
+  let last: Promise<unknown> = Promise.resolve();
   const take = (count: number): number[] => Array.from({ length: count }, () => next++);
   return {
     take,
     async insert(count) {
       const ids = take(count);
-      await db().query(sql`insert into public.rows (id) select unnest(${ids}::int[])`);
+      const written = last.then(() =>
+        db().query(sql`insert into public.rows (id) select unnest(${ids}::int[])`),
+      );
+      last = written.catch(() => {});
+      await written;
       return ids;
     },
   };

@@ -165,8 +165,8 @@ export class Channel implements Member, ChangeSubscriber {
     const items = this.#deps.changes.identify(isLegacy ? [legacyItem(this.#subTopic)] : postgresChanges);
     const echo = items.map(({ raw, id }) => ({ ...raw, id }));
     this.#voice.reply(ref, 'ok', JSON.stringify({ postgres_changes: echo }));
-    if (presenceEnabled && rights.presence.read === true) this.#sendPresenceState();
     for (const message of replay) this.#voice.replay(message);
+    if (presenceEnabled && rights.presence.read === true) this.#sendPresenceState();
     if (items.length > 0) this.#changes = this.#deps.changes.subscribe(this, items, session);
     if (this.#config.wantsReplicationReady) void this.#announceReplication();
   }

@@ -16,8 +16,11 @@ export type StoredMessage = {
 
 const maxMessages = 25;
 
+/** Bounds of a moment in epoch milliseconds: what the database's years have room for, and upstream's. */
+const [earliest, latest] = [Date.UTC(-4712, 0), Date.UTC(9999, 11, 31, 23, 59, 59, 999)];
+
 const request = z.object({
-  since: z.number().int(),
+  since: z.number().int().min(earliest).max(latest),
   limit: z
     .number()
     .int()

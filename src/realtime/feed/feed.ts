@@ -89,7 +89,7 @@ async function read(
   relay: Relay | null,
   signal: AbortSignal,
 ): Promise<void> {
-  await again(signal, options.observer, async () => {
+  await again(signal, options.observer, state, async () => {
     const restarts = new AbortController();
     state.restart = () => restarts.abort();
     try {
@@ -108,7 +108,7 @@ const isSlotUnusable = (failure: unknown): boolean =>
 /** Leads when nobody else does, else follows, until the signal. */
 async function runAmongOthers(options: FeedOptions, state: FeedState, signal: AbortSignal): Promise<void> {
   let wasSilent = false;
-  await again(signal, options.observer, async () => {
+  await again(signal, options.observer, state, async () => {
     const name = await prepare(options, state);
     const { ownerUrl } = options;
     const free = await tryToLead(ownerUrl, name);
@@ -177,17 +177,27 @@ async function followOthers(
   }
 }
 
-/** Does the work over and over until the signal; after a failure with a growing pause. Never rejects. */
-async function again(signal: AbortSignal, observer: Observer, work: () => Promise<void>): Promise<void> {
+/**
+ * Does the work over and over until the signal; after failures with a growing pause, unless the stream has come further
+ * meanwhile. Never rejects.
+ */
+async function again(
+  signal: AbortSignal,
+  observer: Observer,
+  { position }: FeedState,
+  work: () => Promise<void>,
+): Promise<void> {
   let delayMs = firstDelayMs;
   while (!signal.aborted) {
     const startedAt = Date.now();
+    const { processed } = position;
     try {
       await work();
       delayMs = firstDelayMs;
     } catch (failure) {
       observer(noticeOf(failure));
-      if (Date.now() - startedAt > maxDelayMs) delayMs = firstDelayMs;
+      const hasProgress = position.processed !== processed || Date.now() - startedAt > maxDelayMs;
+      if (hasProgress) delayMs = firstDelayMs;
       await pause(delayMs * (0.5 + Math.random() / 2), signal);
       delayMs = Math.min(maxDelayMs, delayMs * 2);
     }

@@ -84,15 +84,19 @@ async function health(): Promise<HttpReply> {
   return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'ok' };
 }
 
+/** Upstream: supabase/realtime lib/realtime/tenants.ex, health_check. */
 async function tenantHealth(request: HttpRequest, deps: HttpDeps): Promise<HttpReply> {
   if ((await authenticate(request, deps)) === null) return empty(403);
-  const { replicationConnected, sockets } = deps.health();
+  const { replicationConnected, sockets, node } = deps.health();
   return jsonReply(200, {
     data: {
-      healthy: true,
+      // Without anybody to serve, the database need not be there.
+      healthy: replicationConnected || sockets === 0,
       db_connected: replicationConnected,
       replication_connected: replicationConnected,
       connected_cluster: sockets,
+      region: null,
+      node,
     },
   });
 }

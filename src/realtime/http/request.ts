@@ -15,7 +15,12 @@ export type HttpDeps = {
   readonly maxEventsPerSecond: number;
   readonly maxPayloadBytes: number;
   /** State of the service for health checks. */
-  readonly health: () => { readonly replicationConnected: boolean; readonly sockets: number };
+  readonly health: () => {
+    readonly replicationConnected: boolean;
+    readonly sockets: number;
+    /** Name of this instance. */
+    readonly node: string;
+  };
 };
 
 const maxBodyBytes = 8_000_000;

@@ -165,6 +165,8 @@ async function startAnother(config: NonNullable<Parameters<typeof startRealtime>
   return other;
 }
 
+const badParams = 'UnableToReplayMessages: Replay params are not valid';
+
 it.each([
   [
     'public channels',
@@ -172,7 +174,10 @@ it.each([
     { since: 0 },
     'UnableToReplayMessages: Replay is not allowed for public channels',
   ],
-  ['params without a start', true, { limit: 1 }, 'UnableToReplayMessages: Replay params are not valid'],
+  ['params without a start', true, { limit: 1 }, badParams],
+  ['a start in text', true, { since: '0' }, badParams],
+  ['a start in a year that no clock shows', true, { since: 253_402_300_800_000 }, badParams],
+  ['half a message', true, { since: 0, limit: 1.5 }, badParams],
 ])('a replay is refused for %s', async (_, isPrivate, replay, reason) => {
   const client = await PhoenixClient.connect(world.realtime.url, world.realtime.anonToken);
   onTestFinished(() => client.close());

@@ -254,7 +254,14 @@ describe('health', () => {
     const detail = await get('/api/tenants/realtime-dev/health', {
       authorization: `Bearer ${realtime.anonToken}`,
     });
-    expect(await detail.json()).toMatchObject({ data: { healthy: true, replication_connected: false } });
+    const told = { db_connected: false, replication_connected: false, region: null, node: 'test' };
+    expect(await detail.json()).toEqual({ data: { healthy: true, connected_cluster: 0, ...told } });
+    await listen('healthy', false);
+    const served = await get('/api/tenants/realtime-dev/health', {
+      authorization: `Bearer ${realtime.anonToken}`,
+    });
+    // Somebody is served, and the database's changes do not come.
+    expect(await served.json()).toEqual({ data: { healthy: false, connected_cluster: 1, ...told } });
     expect((await get('/api/nothing')).status).toBe(404);
   });
 });
