@@ -34,10 +34,20 @@ function spawnAgain(logFile: string): ChildProcess {
   const log = openSync(logFile, 'w', 0o600);
   try {
     // A person reads the log; what is printed here as JSON comes from the instance's file.
-    const args = process.argv.slice(1).filter((word) => word !== '--detach' && word !== '--json');
+    const args = process.argv
+      .slice(1)
+      .filter((word, index, words) => !isOurs(word, words[index - 1], words[index + 1]));
     const stdio = ['ignore', log, log] as const;
     return spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: [...stdio] });
   } finally {
     closeSync(log);
   }
 }
+
+/** Words for this process alone: `--detach`, and what asks for JSON. */
+const isOurs = (word: string, before: string | undefined, after: string | undefined): boolean =>
+  word === '--detach' ||
+  word === '--json' ||
+  /^(-o|--output=)json$/.test(word) ||
+  (/^(-o|--output)$/.test(word) && after === 'json') ||
+  (word === 'json' && before !== undefined && /^(-o|--output)$/.test(before));

@@ -1,5 +1,6 @@
 import type { Target } from './target.ts';
 import { reportMigration } from './ui/progress.ts';
+import { clearProgress, showProgress } from './ui/progress-line.ts';
 
 /** How far a project is applied to a database that was emptied. */
 export type ResetRules = {
@@ -15,7 +16,9 @@ export type ResetFacts = { readonly applied: readonly string[]; readonly seeded:
 /** Drops all that the project made in a database and applies migrations and seeds again. */
 export async function resetProject(target: Target, rules: ResetRules): Promise<ResetFacts> {
   const { emptyDatabase } = await import('../platform/migrations/reset.ts');
+  showProgress({ label: 'Emptying the database' });
   await emptyDatabase(target.ownerUrl);
+  clearProgress();
   return applyProject(target, rules);
 }
 

@@ -5,6 +5,7 @@ import { versionOf, writeMigration } from '../migration-file.ts';
 import { snapshotOf, snapshotOfMigrations } from '../schema-sides.ts';
 import { addTargetOptions, requireTarget, type Target } from '../target.ts';
 import { note, printResult } from '../ui/output.ts';
+import { clearProgress, showProgress } from '../ui/progress-line.ts';
 
 const examples = `
 The migrations are applied to a database in a temporary folder; what the target has otherwise is printed as SQL.
@@ -45,10 +46,12 @@ async function diff(command: Command): Promise<void> {
   const wanted = options.schema?.split(',').map((name) => name.trim()) ?? null;
   const target = await requireTarget(command);
   const from = await readSide(options.from ?? 'migrations', target, wanted);
+  showProgress({ label: 'Comparing schemas' });
   const to = await readSide(options.to ?? target.url, target, wanted);
   const { compareSchemas } = await import('../../platform/schema/compare.ts');
   const { toScript } = await import('../../platform/schema/script.ts');
   const change = compareSchemas(from, to);
+  clearProgress();
   for (const line of change.notes) note(line, { mark: 'NOTE: ' });
   const isEmpty = change.statements.length === 0;
   if (isEmpty) note('No schema changes found');
