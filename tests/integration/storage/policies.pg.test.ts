@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { startStorage } from '../../support/storage.ts';
+import { allowRows, type Command, resetPolicies } from '../../support/storage-policies.ts';
 
 /*
  * What each operation asks of a project's policies. Each test gives `authenticated` the policies that it names on
@@ -16,33 +17,15 @@ await call('POST', '/bucket', { token: serviceKey, body: { name: 'private' } });
 await call('POST', '/bucket', { token: serviceKey, body: { name: 'other' } });
 await call('POST', '/bucket', { token: serviceKey, body: { name: 'public', public: true } });
 
-type Command = 'select' | 'insert' | 'update' | 'delete';
-
 async function allow(...commands: readonly Command[]): Promise<void> {
-  for (const command of commands) {
-    const using = command === 'insert' ? '' : 'using (true)';
-    const check = command === 'insert' || command === 'update' ? 'with check (true)' : '';
-    await database.owner.exec(
-      `create policy p_${command} on storage.objects for ${command} to authenticated ${using} ${check}`,
-    );
-  }
+  for (const command of commands) await allowRows(database, `p_${command}`, 'objects', command, 'true');
 }
 
 async function policy(definition: string): Promise<void> {
   await database.owner.exec(`create policy p_custom on storage.objects ${definition}`);
 }
 
-beforeEach(async () => {
-  await database.owner.exec(`
-    do $$ declare p record; begin
-      for p in select policyname, tablename from pg_policies where schemaname = 'storage' loop
-        execute format('drop policy %I on storage.%I', p.policyname, p.tablename);
-      end loop;
-    end $$;
-    set storage.allow_delete_query = 'true';
-    delete from storage.objects;
-  `);
-});
+beforeEach(() => resetPolicies(database));
 
 const put = (path: string, who = serviceKey, headers: Record<string, string> = {}, method = 'POST') =>
   call(method, `/object/${path}`, {
