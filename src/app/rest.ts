@@ -10,6 +10,7 @@ import { createLiveConfig } from '../rest/config/live.ts';
 import { type ConfigSources, loadRestConfig } from '../rest/config/load.ts';
 import { createRestService } from '../rest/service.ts';
 import { createServiceCatalog, watchChannel } from '../rest/standalone/database.ts';
+import { awaitFirstLoad } from '../rest/standalone/first-load.ts';
 
 /** The REST service of the gateway, with what keeps it current. */
 export type GatewayRest = {
@@ -49,14 +50,19 @@ function sources({ api, db }: Config, url: string): ConfigSources {
   };
 }
 
-/** Starts the REST service of the gateway: it answers 503 until its schema cache is loaded. */
+/**
+ * Starts the REST service of the gateway. Its first requests wait for the schema cache; as long as that cannot be
+ * loaded, requests get 503.
+ */
 export async function startGatewayRest(deps: GatewayRestDeps): Promise<GatewayRest> {
   const from = sources(deps.config, deps.url);
   const loaded = await loadRestConfig(from);
   if (!loaded.ok) throw new ConfigError(loaded.error);
   const { database } = loaded.value;
   const live = await createLiveConfig(loaded.value, from, deps.observer);
-  const catalog = createServiceCatalog(deps.pool, live, database, deps.observer, () => {});
+  const firstLoad = awaitFirstLoad();
+  const catalog = createServiceCatalog(deps.pool, live, database, deps.observer, firstLoad.open);
+  catalog.subscribe(firstLoad.open);
   const handler = createRestService({
     db: deps.db,
     catalog: catalog.current,
@@ -71,7 +77,7 @@ export async function startGatewayRest(deps: GatewayRestDeps): Promise<GatewayRe
     deps.observer({ kind: 'fault', service: 'rest', message: 'the schema cache was given up', error });
   });
   return {
-    handler,
+    handler: firstLoad.guard(handler),
     catalog,
     isReady: () => catalog.current() !== null,
     async stop() {

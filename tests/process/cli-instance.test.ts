@@ -137,7 +137,9 @@ describe('an instance and the commands that find it by its project', () => {
     const ports = ['--port', '0', '--db-port', '0', '--admin-port', '0', '--inbox-port', '0'];
     const started = await cli('start', '--detach', '--json', ...ports);
     expect(started.code).toBe(0);
-    const values = JSON.parse(started.stdout) as { DB_URL: string; API_URL: string };
+    const values = JSON.parse(started.stdout) as { DB_URL: string; API_URL: string; SECRET_KEY: string };
+    const headers = { apikey: values.SECRET_KEY };
+    expect((await fetch(`${values.API_URL}/rest/v1/`, { headers })).status).toBe(200);
     expect((await fetch(`${values.API_URL}/health`)).status).toBe(200);
     expect(await query(values.DB_URL, sql`select 1 as one`)).toEqual([{ one: 1 }]);
     const stopped = await cli('stop', '--no-backup');

@@ -8,8 +8,11 @@ export interface FirstLoad {
   guard(handler: Handler): Handler;
 }
 
-/** Creates the gate; it opens by itself after `patienceMs`. */
-export function awaitFirstLoad(patienceMs: number): FirstLoad {
+/** How long requests are held back at most. */
+const patienceMs = 2_000;
+
+/** Creates the gate; it opens by itself after two seconds. */
+export function awaitFirstLoad(): FirstLoad {
   let isOpen = false;
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {

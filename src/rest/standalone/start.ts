@@ -38,8 +38,6 @@ export type RestServerOptions = {
 };
 
 const drainMs = 10_000;
-/** How long requests wait for the first load of the schema cache. */
-const patienceMs = 2_000;
 const maxBodyBytes = 1024 ** 3;
 
 /**
@@ -58,7 +56,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     metrics.observe(observation);
     log(observation);
   };
-  const firstLoad = awaitFirstLoad(patienceMs);
+  const firstLoad = awaitFirstLoad();
   const cache = createServiceCatalog(pool, live, database, observer, () => {
     metrics.countFailedLoad();
     firstLoad.open();
