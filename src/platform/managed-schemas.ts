@@ -49,8 +49,13 @@ export const schemasWithoutData: readonly string[] = managedSchemas.filter(
 export const tablesWithoutData: readonly string[] = [
   'auth.schema_migrations',
   'storage.migrations',
+  // Older projects kept the folders of names apart; now they are read from the names.
+  'storage.prefixes',
   'supabase_functions.migrations',
 ];
+
+/** Columns of older projects that can be told from others, and have no place any more. */
+export const columnsWithoutData: readonly string[] = ['storage.objects.level'];
 
 /** Whether a schema, given as a piece of SQL, is a project's own. */
 export const isProjectSchema = (schema: Sql): Sql =>

@@ -54,7 +54,8 @@ async function dump(command: Command): Promise<void> {
   await withClient(command, async (client, target) => {
     const kind = options.dataOnly === true ? 'data' : options.roleOnly === true ? 'role' : 'schema';
     const server = await serverVersion(client);
-    const found = kind === 'role' ? undefined : await findPgDump(target.config.db.pgBin, server);
+    const isOurs = kind === 'role' || (kind === 'data' && options.useCopy !== true && (await isOld(client)));
+    const found = isOurs ? undefined : await findPgDump(target.config.db.pgBin, server);
     if (options.useCopy === true && found === undefined) {
       throw new CommandFailure(
         `--use-copy needs a pg_dump of version ${server} or newer: name its folder with --pg-bin, or put it on the PATH.`,
@@ -78,6 +79,12 @@ async function dump(command: Command): Promise<void> {
       printEnd({ file, kind, tool: found?.path ?? 'ownbase' }, `Dumped to ${file}.`);
     }
   });
+}
+
+/** Whether the storage of the project is of a time whose rows pg_dump would write in a form that does not load here. */
+async function isOld(client: AdminClient): Promise<boolean> {
+  const { hasOldColumns } = await import('../../platform/schema/data.ts');
+  return hasOldColumns(client);
 }
 
 const toolName = (found: PgDump | undefined): string =>

@@ -1,6 +1,6 @@
 import type { AdminClient } from '../../pg/connect.ts';
 import { type Sql, sql } from '../../pg/sql/sql.ts';
-import { schemasWithoutData, tablesWithoutData } from '../managed-schemas.ts';
+import { columnsWithoutData, schemasWithoutData, tablesWithoutData } from '../managed-schemas.ts';
 
 /** What to dump. */
 export type DataSelection = {
@@ -52,6 +52,14 @@ const isChosen = (schema: Sql, { schemas }: DataSelection): Sql =>
     ? sql`(${schema} <> all(${schemasWithoutData}::text[]) and ${schema} !~ '^(pg_|_?timescaledb_)')`
     : sql`${schema} = any(${schemas}::text[])`;
 
+/** Whether tables of the platform have columns that are not dumped: pg_dump takes a table's columns as they are. */
+export async function hasOldColumns(client: AdminClient): Promise<boolean> {
+  const rows = await client.query(sql`select 1 from pg_attribute a join pg_class c on c.oid = a.attrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    where not a.attisdropped and concat_ws('.', n.nspname, c.relname, a.attname) = any(${columnsWithoutData}::text[])`);
+  return rows.length > 0;
+}
+
 /** Tables that store rows themselves, with the columns that may be written. */
 const tablesOfData = (selection: DataSelection): Sql => sql`
   select format('%I.%I', n.nspname, c.relname) as name,
@@ -62,6 +70,7 @@ const tablesOfData = (selection: DataSelection): Sql => sql`
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
   where c.relkind = 'r' and c.relpersistence <> 't' and ${isChosen(sql`n.nspname`, selection)}
     and n.nspname || '.' || c.relname <> all(${[...tablesWithoutData, ...selection.excluded]}::text[])
+    and concat_ws('.', n.nspname, c.relname, a.attname) <> all(${columnsWithoutData}::text[])
   group by n.nspname, c.relname
   order by n.nspname, c.relname`;
 
