@@ -148,8 +148,9 @@ const mailDrainMs = 5_000;
 
 async function startAuth(input: ServiceInput): Promise<Part> {
   const { config, databases, keys, clock, random, observer, verifier, publicUrl } = input;
-  const [{ createAuthService }, { smtpSettings }] = await Promise.all([
+  const [{ createAuthService }, { authMounts }, { smtpSettings }] = await Promise.all([
     import('../auth/service.ts'),
+    import('../auth/mounts.ts'),
     import('../auth/mail/smtp.ts'),
   ]);
   const inbox = await openInbox(input);
@@ -163,15 +164,7 @@ async function startAuth(input: ServiceInput): Promise<Part> {
     version: gotrueVersion,
   });
   return {
-    mounts: [
-      {
-        prefix: '/auth/v1',
-        service: 'auth',
-        handler: service.handle,
-        credentials: 'apikey',
-        isGuarded: true,
-      },
-    ],
+    mounts: authMounts(service.handle),
     inboxPort: inbox?.port ?? null,
     drain: () => service.drain(mailDrainMs),
     stop: async () => inbox?.close(),

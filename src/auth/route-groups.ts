@@ -1,10 +1,14 @@
 import type { Call } from './call.ts';
 import type { AuthContext } from './context.ts';
+import { demandCustomProviders } from './endpoints/admin/custom-providers.ts';
+import { demandPathProvider } from './endpoints/admin/sso-providers.ts';
 import { demandPathUser } from './endpoints/admin/users.ts';
 import { demandPathFactor } from './endpoints/factors.ts';
 import { demandManualLinking } from './endpoints/identities.ts';
-import { demandOAuthServer } from './endpoints/oauth-clients.ts';
+import { demandOAuthServer, demandPathClient } from './endpoints/oauth-clients.ts';
 import { demandPasskeys } from './endpoints/passkeys.ts';
+import { refuseScim } from './endpoints/scim.ts';
+import { demandSaml } from './endpoints/sso.ts';
 import { demandAdmin, demandPermanentUser, demandUser } from './guard.ts';
 
 type Demand = (context: AuthContext, call: Call) => unknown;
@@ -33,7 +37,12 @@ const groups: readonly RouteGroup[] = [
   { path: '/admin', demand: demandAdmin },
   { path: '/admin/users/:user_id', demand: demandPathUser },
   { path: '/admin/oauth', demand: demandOAuthServer },
+  { path: '/admin/oauth/clients/:client_id', demand: demandPathClient },
+  { path: '/admin/custom-providers', demand: demandCustomProviders },
+  { path: '/admin/sso/providers/:idp_id', demand: demandPathProvider },
   { path: '/oauth', demand: demandOAuthServer },
+  { path: '/sso', demand: demandSaml },
+  { path: '/scim/v2', demand: refuseScim },
 ];
 
 const shapes = groups.map(({ path, demand }) => ({

@@ -1,6 +1,7 @@
 import { afterAll } from 'vitest';
 import type { AuthDeps } from '../../src/auth/deps.ts';
 import { smtpSettings } from '../../src/auth/mail/smtp.ts';
+import { authMounts } from '../../src/auth/mounts.ts';
 import { createAuthService } from '../../src/auth/service.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Clock, systemRandom } from '../../src/core/clock.ts';
@@ -152,18 +153,10 @@ async function listen(
   let handler: ReturnType<typeof createAuthService> | null = null;
   const server = createHttpServer({
     router: createGateway({
-      mounts: [
-        {
-          prefix: '/auth/v1',
-          service: 'auth',
-          handler: (incoming) => {
-            if (handler === null) throw new TypeError('the service is not there yet');
-            return handler.handle(incoming);
-          },
-          credentials: 'apikey',
-          isGuarded: true,
-        },
-      ],
+      mounts: authMounts((incoming) => {
+        if (handler === null) throw new TypeError('the service is not there yet');
+        return handler.handle(incoming);
+      }),
       keys,
       requireApikey: false,
     }),

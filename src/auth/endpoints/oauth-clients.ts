@@ -85,7 +85,7 @@ async function register(
     context.db,
     {
       id: context.random.uuid(),
-      client_secret_hash: secret === null ? null : hashClientSecret(secret),
+      client_secret_hash: secret === null ? '' : hashClientSecret(secret),
       registration_type: registrationType,
       redirect_uris: description.redirectUris.join(','),
       grant_types: grantTypes.join(','),
@@ -116,7 +116,11 @@ export async function getClients(context: AuthContext): Promise<HttpReply> {
   return jsonReply(200, clients.length === 0 ? {} : { clients: clients.map((client) => clientJson(client)) });
 }
 
-async function demandPathClient(context: AuthContext, call: Call): Promise<OAuthClient> {
+/** The client of the path. */
+export async function demandPathClient(
+  context: AuthContext,
+  call: Pick<Call, 'params'>,
+): Promise<OAuthClient> {
   const id = call.params.client_id ?? '';
   if (!isUuid(id)) throw oauthServerFailure.clientIdFormat();
   const client = await findClient(context.db, id);

@@ -4,6 +4,7 @@ import { type Call, field, headerText, readJson, type UserCall } from '../call.t
 import type { AuthContext } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { oauthServerFailure } from '../failures/oauth-server.ts';
+import { worded } from '../failures/table.ts';
 import { answerAuthorization, beginAuthorization, openAuthorization } from '../flows/oauth-authorization.ts';
 import { exchangeClientCode, tokenReply } from '../flows/oauth-token.ts';
 import { refreshSession } from '../flows/refresh.ts';
@@ -101,7 +102,10 @@ async function demandClient(context: AuthContext, call: Call, body: TokenBody | 
 
 /** POST /oauth/token: tokens for a code or a refresh token. */
 export async function postOAuthToken(context: AuthContext, call: Call): Promise<HttpReply> {
-  const body = await readTokenBody(call);
+  const body = await worded(
+    oauthServerFailure.badCredentials('Invalid client credentials: failed to read request body'),
+    () => readTokenBody(call),
+  );
   const client = await demandClient(context, call, body);
   const invalid = (description: string): OAuthError => new OAuthError('invalid_request', description);
   if (body === null) throw invalid('Invalid JSON body');

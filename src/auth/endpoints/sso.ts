@@ -6,6 +6,7 @@ import { requestFailure } from '../failures/request.ts';
 import { ssoFailure } from '../failures/sso.ts';
 import { beginSso, type SsoTarget } from '../flows/begin-sso.ts';
 import { finishSso } from '../flows/finish-sso.ts';
+import { uuidProblem } from '../go-json/uuid.ts';
 import { isUuid } from '../guard.ts';
 import { withQuery } from '../redirects/location.ts';
 import { providerMetadata } from '../sso/provider-metadata.ts';
@@ -22,18 +23,20 @@ const redirect = (status: 302 | 303, location: string): HttpReply => ({
   body: null,
 });
 
-const ssoBody = z.object({
-  provider_id: field.text,
-  domain: field.text,
-  redirect_to: field.text,
-  skip_http_redirect: field.flag,
-  ...pkceFields,
-});
+const ssoBody = z
+  .object({
+    provider_id: field.text,
+    domain: field.text,
+    redirect_to: field.text,
+    skip_http_redirect: field.flag,
+    ...pkceFields,
+  })
+  .describe('SingleSignOnParams');
 
 const nil = '00000000-0000-0000-0000-000000000000';
 
 function targetOf({ provider_id, domain }: z.infer<typeof ssoBody>): SsoTarget {
-  if (provider_id !== '' && !isUuid(provider_id)) throw requestFailure.badJson('provider_id: invalid UUID');
+  if (provider_id !== '' && !isUuid(provider_id)) throw requestFailure.badJson(uuidProblem(provider_id));
   const hasProvider = provider_id !== '' && provider_id !== nil;
   if (hasProvider && domain !== '') throw ssoFailure.invalid('Only one of provider_id or domain supported');
   if (!hasProvider && domain === '') {

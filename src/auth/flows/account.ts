@@ -113,3 +113,9 @@ export async function upsertOwnIdentity(
   }
   return { identity: await updateIdentityData(flow.tx, existing, data, context.now()), isNew: false };
 }
+
+/**
+ * A user after changes, as answers show it: `confirmed_at`, which the database makes of other columns, is as it was when
+ * the row was read. Upstream: internal/models/user.go, whose updates read nothing back.
+ */
+export const asRead = (before: User, now: User): User => ({ ...now, confirmed_at: before.confirmed_at });

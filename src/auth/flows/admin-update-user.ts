@@ -43,10 +43,17 @@ export async function updateUserAsAdmin(
         user_email: changed.email ?? '',
         user_phone: changed.phone ?? '',
       });
-      return reloadUser(flow.tx, changed);
+      const fresh = await reloadUser(flow.tx, changed);
+      return { ...fresh, identities: shown(user, fresh) };
     }),
   );
 }
+
+/** The answer tells of identities as they were before, and of those that are new. */
+const shown = (before: User, { identities }: User): User['identities'] => [
+  ...before.identities,
+  ...identities.filter(({ id }) => !before.identities.some((known) => known.id === id)),
+];
 
 async function apply(context: AuthContext, flow: Flow, before: User, changes: Changes): Promise<User> {
   const { body, email, phone, hash } = changes;

@@ -8,6 +8,7 @@ import { creationOptions, relyingParty, requestOptions, type StoredCredential } 
 import { demandChannel, type SmsChannel } from '../sms/channel.ts';
 import { type Challenge, insertChallenge } from '../store/factors.ts';
 import type { Factor, JsonObject, User } from '../store/rows.ts';
+import { timestampAt } from '../timestamp.ts';
 import { makeOtp } from '../tokens/one-time.ts';
 import { userJson } from '../wire/user.ts';
 import { type Flow, runFlow } from './flow.ts';
@@ -141,14 +142,19 @@ async function challengeWebauthn(context: AuthContext, call: UserCall, factor: F
   const { user } = call;
   const name = user.email ?? '';
   const isNew = factor.status === 'unverified';
+  const credentials = credentialsOf(user);
   const publicKey = isNew
-    ? await creationOptions(party, { id: user.id, name, displayName: name }, credentialsOf(user), 'factor')
-    : await requestOptions(party, credentialsOf(user));
+    ? await creationOptions(party, { id: user.id, name, displayName: name }, credentials, 'factor')
+    : await requestOptions(party, credentials);
   const session = {
     challenge: publicKey.challenge,
     rpId: party.id,
     user_id: Buffer.from(user.id).toString('base64'),
-    userVerification: 'preferred',
+    expires: timestampAt(context.clock.now() + (publicKey.timeout ?? 0)),
+    userVerification: '',
+    ...('pubKeyCredParams' in publicKey
+      ? { credParams: publicKey.pubKeyCredParams }
+      : { allowed_credentials: credentials.map(({ id }) => id.toString('base64')) }),
   };
   const made = await store(context, call, factor, { web_authn_session_data: session });
   return {

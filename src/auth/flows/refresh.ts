@@ -57,7 +57,10 @@ export async function refreshSession(
 ): Promise<JsonObject> {
   const isShort = token.length === 12;
   const parsed = isShort ? null : parseCounterToken(token);
-  if (isShort ? !isShortToken(token) : parsed === null) throw refreshFailure.malformed();
+  if (isShort ? !isShortToken(token) : parsed === null) {
+    // Who exchanges tokens as a client is told less of them.
+    throw oauthClientId === null ? refreshFailure.malformed() : refreshFailure.notFound();
+  }
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const state = await (parsed === null
       ? readShortState(context.db, token)

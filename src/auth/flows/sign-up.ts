@@ -14,7 +14,7 @@ import {
   updateUser,
 } from '../store/users.ts';
 import { userJson } from '../wire/user.ts';
-import { confirmEmail, confirmPhone, ownIdentityData, refreshProviders } from './account.ts';
+import { asRead, confirmEmail, confirmPhone, ownIdentityData, refreshProviders } from './account.ts';
 import { type Flow, runFlow } from './flow.ts';
 import { beginMailFlow, type Challenge } from './pkce.ts';
 import { sendTokenMail } from './send-mail.ts';
@@ -171,7 +171,8 @@ async function finishEmail(
   const provider = { provider: 'email' };
   if (!context.config.emailConfirmations) {
     await context.audit.record(flow.tx, user, 'user_signedup', provider);
-    return { kind: 'user', user: await confirmEmail(context, flow, user), isConfirmed: true };
+    const confirmed = await confirmEmail(context, flow, user);
+    return { kind: 'user', user: asRead(user, confirmed), isConfirmed: true };
   }
   await context.audit.record(flow.tx, user, 'user_confirmation_requested', provider);
   await beginMailFlow(context, flow, user.id, 'email', 'email/signup', challenge);
@@ -188,7 +189,8 @@ async function finishPhone(
 ): Promise<SignUpOutcome> {
   if (!context.config.phoneConfirmations) {
     await context.audit.record(flow.tx, user, 'user_signedup', { provider: 'phone', channel });
-    return { kind: 'user', user: await confirmPhone(context, flow, user), isConfirmed: true };
+    const confirmed = await confirmPhone(context, flow, user);
+    return { kind: 'user', user: asRead(user, confirmed), isConfirmed: true };
   }
   await context.audit.record(flow.tx, user, 'user_confirmation_requested', { provider: 'phone' });
   const sent = await sendPhoneCode(context, flow, user, phone, 'confirmation', channel);

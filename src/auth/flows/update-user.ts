@@ -7,7 +7,7 @@ import { endOtherSessions, endSessions } from '../store/sessions.ts';
 import { findDuplicateEmail, findUserByPhone, mergeMetadata, updateUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
 import { highestLevel, isRecoverySession } from '../tokens/assurance.ts';
-import { storePassword } from './account.ts';
+import { asRead, storePassword } from './account.ts';
 import { demandEmail, demandPhone } from './addresses.ts';
 import { completePhoneChange, takeOverEmail } from './complete.ts';
 import { sendEmailChange } from './email-change.ts';
@@ -175,7 +175,7 @@ async function changeEmail(
   challenge: Challenge | null,
 ): Promise<User> {
   if (user.is_anonymous && !context.config.emailConfirmations) {
-    return takeOverEmail(context, flow, { ...user, email_change: email });
+    return asRead(user, await takeOverEmail(context, flow, { ...user, email_change: email }));
   }
   await beginMailFlow(context, flow, user.id, 'email_change', 'email_change', challenge);
   return sendEmailChange(context, flow, user, email, challenge !== null);
@@ -189,7 +189,7 @@ async function changePhone(
   channel: SmsChannel,
 ): Promise<User> {
   if (!context.config.phoneConfirmations) {
-    return completePhoneChange(context, flow, { ...user, phone_change: phone });
+    return asRead(user, await completePhoneChange(context, flow, { ...user, phone_change: phone }));
   }
   return (await sendPhoneCode(context, flow, user, phone, 'phone_change', channel)).user;
 }

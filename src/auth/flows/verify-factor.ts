@@ -6,6 +6,7 @@ import type { AuthContext } from '../context.ts';
 import type { AuthError } from '../errors.ts';
 import { linkFailure } from '../failures/link.ts';
 import { mfaFailure } from '../failures/mfa.ts';
+import { lastAnswer } from '../mfa/last-answer.ts';
 import { matchTotp } from '../mfa/totp.ts';
 import { type NewCredential, relyingParty, verifyCreation, verifyRequest } from '../mfa/webauthn.ts';
 import {
@@ -110,7 +111,7 @@ function prove(
     case 'phone':
       return provePhone(context, factor, challenge, answer.code);
     case 'webauthn':
-      return proveWebauthn(context, factor, challenge, answer.webauthn?.response);
+      return proveWebauthn(context, factor, challenge, answer.webauthn);
   }
 }
 
@@ -155,22 +156,28 @@ async function proveWebauthn(
   context: AuthContext,
   factor: Factor,
   challenge: Challenge,
-  given: unknown,
+  given: FactorAnswer['webauthn'],
 ): Promise<Proof> {
   const expected = sessionData.safeParse(challenge.web_authn_session_data);
-  const parsed = response.safeParse(given);
+  const parsed = response.safeParse(given?.response);
   if (!expected.success || !parsed.success) return refused(mfaFailure.credentialInvalid());
   const party = relyingParty(context.config);
   const credential = factorCredential(factor);
-  if (factor.status === 'unverified' || credential === null) {
+  const isNew = factor.status === 'unverified' || credential === null;
+  // A credential that is made anew proves nothing about a factor that has one.
+  if (given?.type !== (isNew ? 'create' : 'request')) return refused(mfaFailure.credentialInvalid());
+  if (isNew) {
     // The library checks every member that it reads.
     const creation = parsed.data as unknown as RegistrationResponseJSON;
     const made = await verifyCreation(party, expected.data.challenge, creation);
-    return made === null ? refused(mfaFailure.attestationFailed()) : sure(credentialColumns(made));
+    if (made === null) return refused(mfaFailure.attestationFailed());
+    const last = await lastAnswer(challenge, 'create', creation);
+    return sure({ ...credentialColumns(made), last_webauthn_challenge_data: last });
   }
   const assertion = parsed.data as unknown as AuthenticationResponseJSON;
   const counter = await verifyRequest(party, expected.data.challenge, assertion, credential);
-  return counter === null ? refused(mfaFailure.assertionFailed()) : sure();
+  if (counter === null) return refused(mfaFailure.assertionFailed());
+  return sure({ last_webauthn_challenge_data: await lastAnswer(challenge, 'request', assertion) });
 }
 
 /** A credential in the form that upstream stores. */

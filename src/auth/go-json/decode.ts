@@ -57,6 +57,8 @@ function mismatch(members: Record<string, unknown>, schema: z.ZodObject, error: 
     members,
   );
   const expected = first?.code === 'invalid_type' ? first.expected : 'string';
-  const type = goTypes[expected] ?? expected;
+  // A member that is a structure of its own is described by upstream's name of that.
+  const named = expected === 'object' ? schema.shape[String(path[0])] : undefined;
+  const type = (named as z.ZodType | undefined)?.description ?? goTypes[expected] ?? expected;
   return `json: cannot unmarshal ${goKind(found)} into Go struct field ${schema.description}.${path.join('.')} of type ${type}`;
 }

@@ -42,11 +42,11 @@ export async function findCustomProvider(db: Queryable, identifier: string): Pro
   return row ?? null;
 }
 
-/** Providers, newest first, all or of one type. */
+/** All providers, newest first, or those of one type, oldest first. */
 export const listCustomProviders = (db: Queryable, type: string | null): Promise<CustomProvider[]> =>
   db.query<CustomProvider>(sql`
     select * from auth.custom_oauth_providers
-    ${type === null ? sql.empty : sql`where provider_type = ${type}`} order by created_at desc, id`);
+    ${type === null ? sql`order by created_at desc, id` : sql`where provider_type = ${type} order by created_at, id`}`);
 
 /** How many providers there are. */
 export async function countCustomProviders(db: Queryable): Promise<number> {

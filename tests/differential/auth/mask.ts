@@ -30,9 +30,22 @@ const opaqueMembers: ReadonlySet<string> = new Set([
   'refresh_token_hmac_key',
   'public_key',
   'otp_code',
+  // What an authenticator signs with a key of its own.
+  'clientDataJSON',
+  'attestationObject',
+  'authData',
+  'signature',
+  'Signature',
+  'rawId',
 ]);
 /** Members whose values occur again elsewhere. */
-const namedMembers: ReadonlySet<string> = new Set(['refresh_token', 'parent', 'token', 'credential_id']);
+const namedMembers: ReadonlySet<string> = new Set([
+  'refresh_token',
+  'parent',
+  'token',
+  'credential_id',
+  'authorization_id',
+]);
 const timeMembers: ReadonlySet<string> = new Set([
   'iat',
   'exp',
@@ -40,6 +53,7 @@ const timeMembers: ReadonlySet<string> = new Set([
   'timestamp',
   'auth_time',
   'time',
+  'updated_at',
 ]);
 
 /** Upstream reads identities in no order. */
@@ -84,6 +98,9 @@ export function createMask(options: MaskOptions): Mask {
     for (const [name, shape] of shapes) masked = masked.replace(shape, (found) => nameOf(name, found));
     return masked
       .replace(/refresh_token=([\w-]+)/g, (_, token: string) => `refresh_token=${nameOf('token', token)}`)
+      .replace(/authorization_id=([\w-]+)/g, (_, id: string) => `authorization_id=${nameOf('token', id)}`)
+      .replace(/cursor=eyJ[\w-]+/g, 'cursor=<cursor>')
+      .replace(/^eyJjcmVhdGVk[\w-]+$/, '<cursor>')
       .replace(/expires_at=\d+/g, 'expires_at=<time>')
       .replace(/expires_in=3599/g, 'expires_in=3600')
       .replace(/(?<![\w+])\d{8}(?!\w)|(?<![\w+])\d{6}(?!\w)/g, '<code>')
@@ -93,6 +110,7 @@ export function createMask(options: MaskOptions): Mask {
     if (key === 'encrypted_password' && typeof item === 'string') return item.slice(0, 7);
     if (opaqueMembers.has(key) && typeof item === 'string') return item === '' ? '' : `<${key}>`;
     if (namedMembers.has(key) && typeof item === 'string' && item !== '') return nameOf('token', item);
+    if (key === 'allowed_credentials' && Array.isArray(item)) return item.length;
     if (timeMembers.has(key) && typeof item === 'number') return '<time>';
     // A second may pass between the making of a token and its answer.
     if (key === 'expires_in' && typeof item === 'number') return item + 1 - ((item + 1) % 10);

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+
 /** Settings that both servers run with, as upstream's environment variables; `{stage}` is the replay's own server. */
 export type Profile = {
   readonly name: string;
@@ -99,6 +101,17 @@ const webhooks = (...names: readonly string[]) =>
     ]),
   );
 
+/** A key that signs tokens, and one that verifies only; both servers get the same. */
+const signingKeys = JSON.stringify(
+  ['signing', 'standby'].map((kid, i) => ({
+    ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+    ...{ kid, alg: 'ES256', use: 'sig', key_ops: i === 0 ? ['sign', 'verify'] : ['verify'] },
+  })),
+);
+const samlKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs1', format: 'der' })
+  .toString('base64');
+
 /** Every set of settings that scenarios are replayed under. */
 export const profiles: readonly Profile[] = [
   { name: 'confirmations', env: { ...base, ...mailTemplates } },
@@ -154,6 +167,20 @@ export const profiles: readonly Profile[] = [
       GOTRUE_RATE_LIMIT_OTP: '1',
       GOTRUE_RATE_LIMIT_VERIFY: '1',
       GOTRUE_RATE_LIMIT_ANONYMOUS_USERS: '2',
+    },
+  },
+  {
+    name: 'federation',
+    env: {
+      ...base,
+      GOTRUE_MAILER_AUTOCONFIRM: 'true',
+      GOTRUE_JWT_KEYS: signingKeys,
+      GOTRUE_OAUTH_SERVER_ENABLED: 'true',
+      GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION: 'true',
+      GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH: '/consent',
+      GOTRUE_SAML_ENABLED: 'true',
+      GOTRUE_SAML_PRIVATE_KEY: samlKey,
+      GOTRUE_EXPERIMENTAL_CURSOR_PAGINATION_ENABLED: 'true',
     },
   },
   {

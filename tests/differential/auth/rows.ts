@@ -14,6 +14,14 @@ const tables = {
   webauthn_credentials: 'created_at',
   webauthn_challenges: 'created_at',
   oauth_client_states: 'created_at',
+  sso_providers: 'created_at',
+  sso_domains: 'domain',
+  saml_providers: 'created_at',
+  saml_relay_states: 'created_at',
+  custom_oauth_providers: 'created_at',
+  oauth_clients: 'created_at',
+  oauth_authorizations: 'created_at',
+  oauth_consents: 'granted_at',
   audit_log_entries: "payload ->> 'action', created_at",
 } as const;
 

@@ -521,6 +521,14 @@ describe('what is not asymmetric or not on', () => {
   });
 });
 
+it('is found by its document at the root of the origin, without a key', async () => {
+  const reply = await fetch(`${auth.url}/.well-known/oauth-authorization-server`);
+  expect([reply.status, await reply.json()]).toMatchObject([
+    200,
+    { issuer: `${auth.url}/auth/v1`, token_endpoint: `${auth.url}/auth/v1/oauth/token` },
+  ]);
+});
+
 describe('registration', () => {
   const tryRegister = (body: object) =>
     auth.call('POST', '/oauth/clients/register', { body: { redirect_uris: [redirectUri], ...body } });

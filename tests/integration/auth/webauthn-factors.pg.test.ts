@@ -85,7 +85,7 @@ describe('a security key as second factor', () => {
     expect(reply.json.user.factors).toMatchObject([
       { id: factor.id, factor_type: 'webauthn', status: 'verified' },
     ]);
-    expect(JSON.stringify(reply.json.user)).not.toContain('publicKey');
+    expect(JSON.stringify(reply.json.user)).not.toContain('web_authn_credential');
     const gone = await auth.call('GET', '/user', { token: other.access_token });
     expect([gone.status, gone.json.error_code]).toEqual([403, 'session_not_found']);
   });
@@ -109,6 +109,64 @@ describe('a security key as second factor', () => {
       body: { refresh_token: reply.json.refresh_token },
     });
     expect(decodeJwt(fresh.json.access_token).aal).toBe('aal2');
+  });
+
+  it('shows what it answered last, in the words of upstream', async () => {
+    const key = createAuthenticator(origin);
+    const { access_token, user } = await signUp();
+    const { factor, reply } = await register(access_token, key);
+    const [made] = reply.json.user.factors;
+    const { challenge: asked, type, credential_response: first } = made.last_webauthn_challenge_data;
+    expect([type, asked]).toMatchObject([
+      'create',
+      {
+        factor_id: factor.id,
+        ip_address: '127.0.0.1',
+        web_authn_session_data: {
+          rpId: 'example.com',
+          user_id: Buffer.from(user.id).toString('base64'),
+          credParams: expect.arrayContaining([{ type: 'public-key', alg: -7 }]),
+        },
+      },
+    ]);
+    const clientData = { type: 'webauthn.create', origin, challenge: asked.web_authn_session_data.challenge };
+    expect(first).toMatchObject({
+      ID: first.Raw.id,
+      Type: 'public-key',
+      rawId: Buffer.from(first.ID, 'base64url').toString('base64'),
+      Response: {
+        CollectedClientData: clientData,
+        AttestationObject: {
+          fmt: 'none',
+          AuthData: { sign_count: 0, att_data: { credential_id: first.rawId }, ext_data: null },
+        },
+      },
+      Raw: { type: 'public-key', response: { clientDataJSON: expect.any(String) } },
+    });
+    await use(reply.json.access_token, factor.id, key);
+    const { json } = await auth.call('GET', '/user', { token: reply.json.access_token });
+    const last = json.factors[0].last_webauthn_challenge_data;
+    expect([last.type, last.challenge.web_authn_session_data.allowed_credentials]).toEqual([
+      'request',
+      [first.rawId],
+    ]);
+    expect(last.credential_response.Response).toMatchObject({
+      CollectedClientData: { type: 'webauthn.get', origin },
+      AuthenticatorData: { att_data: { credential_id: null } },
+      Signature: expect.any(String),
+    });
+  });
+
+  it('that is another one does not answer for a factor that has its own', async () => {
+    const { access_token } = await signUp();
+    const { factor, reply } = await register(access_token, createAuthenticator(origin));
+    const weak = await signIn(reply.json.user.email);
+    const asked = await challenge(weak.access_token, factor.id);
+    const made = createAuthenticator(origin).create(asked.webauthn.credential_options.publicKey);
+    const refused = await answer(weak.access_token, factor.id, asked.id, 'create', made);
+    expect([refused.status, refused.json.msg]).toEqual([400, 'Invalid credential_response']);
+    const { json } = await auth.call('GET', '/user', { token: weak.access_token });
+    expect(json.factors[0].status).toBe('verified');
   });
 
   it('answers a challenge once', async () => {

@@ -4,6 +4,7 @@ import type { AdminCall } from '../../call.ts';
 import type { AuthContext } from '../../context.ts';
 import { adminFailure } from '../../failures/admin.ts';
 import { jsonSyntaxError } from '../../go-json/syntax.ts';
+import { uuidProblem } from '../../go-json/uuid.ts';
 import { isUuid } from '../../guard.ts';
 import type { Position } from '../../store/user-list.ts';
 import { epochMs, rfc3339 } from '../../timestamp.ts';
@@ -27,6 +28,8 @@ export function readCursorPage({ query }: AdminCall): CursorPage {
   return { limit: Math.min(limit, maxLimit), after: cursor === '' ? null : readCursor(cursor) };
 }
 
+const timeLayout = '"2006-01-02T15:04:05Z07:00"';
+
 const position = z.object({ created_at: z.string().default(''), id: z.string().default('') });
 
 function readCursor(cursor: string): Position {
@@ -36,13 +39,17 @@ function readCursor(cursor: string): Position {
   const problem = jsonSyntaxError(text);
   if (problem !== null) throw refuse(`: ${problem}`);
   const read = position.safeParse(JSON.parse(text));
-  if (!read.success || !isUuid(read.data.id)) throw refuse(': missing id');
+  if (!read.success || read.data.id === '') throw refuse(': missing id');
   const { created_at: createdAt, id } = read.data;
+  if (!isUuid(id)) throw refuse(`: ${uuidProblem(id)}`);
+  if (createdAt === '') throw refuse(': missing created_at');
   try {
     epochMs(createdAt);
   } catch {
     // Nothing but a moment can be read on from.
-    throw refuse(': missing created_at');
+    throw refuse(
+      `: parsing time ${JSON.stringify(createdAt)} as ${timeLayout}: cannot parse ${JSON.stringify(createdAt)} as "2006"`,
+    );
   }
   return { createdAt, id };
 }

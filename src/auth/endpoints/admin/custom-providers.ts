@@ -55,32 +55,35 @@ const flag = z
   .nullish()
   .transform((value) => value ?? null);
 
-const providerBody = z.object({
-  provider_type: field.text,
-  identifier: field.text,
-  name: field.text,
-  client_id: field.text,
-  client_secret: field.text,
-  acceptable_client_ids: texts,
-  scopes: texts,
-  pkce_enabled: flag,
-  attribute_mapping: field.object,
-  custom_claims_allowlist: texts,
-  authorization_params: field.object,
-  enabled: flag,
-  email_optional: flag,
-  issuer: field.text,
-  discovery_url: field.optionalText,
-  skip_nonce_check: flag,
-  authorization_url: field.text,
-  token_url: field.text,
-  userinfo_url: field.text,
-  jwks_uri: field.optionalText,
-});
+const providerBody = z
+  .object({
+    provider_type: field.text,
+    identifier: field.text,
+    name: field.text,
+    client_id: field.text,
+    client_secret: field.text,
+    acceptable_client_ids: texts,
+    scopes: texts,
+    pkce_enabled: flag,
+    attribute_mapping: field.object,
+    custom_claims_allowlist: texts,
+    authorization_params: field.object,
+    enabled: flag,
+    email_optional: flag,
+    issuer: field.text,
+    discovery_url: field.optionalText,
+    skip_nonce_check: flag,
+    authorization_url: field.text,
+    token_url: field.text,
+    userinfo_url: field.text,
+    jwks_uri: field.optionalText,
+  })
+  .describe('AdminCustomOAuthProviderParams');
 
 /** The provider of the path. */
 async function demandPathProvider(context: AuthContext, call: AdminCall): Promise<CustomProvider> {
-  const identifier = call.params.identifier ?? '';
+  // Upstream takes the path as it is written: an encoded colon is none.
+  const identifier = call.request.path.split('/')[3] ?? '';
   const problem = identifierProblem(identifier);
   if (problem !== null) throw customProviderFailure.invalid(problem);
   const provider = await findCustomProvider(context.db, identifier);

@@ -39,16 +39,21 @@ const attributeRule = z.object({
   array: z.boolean().optional(),
 });
 
-const providerBody = z.object({
-  type: field.text,
-  metadata_url: field.text,
-  metadata_xml: field.text,
-  domains: z.array(z.string()).nullish(),
-  attribute_mapping: z.object({ keys: z.record(z.string(), attributeRule).optional() }).nullish(),
-  name_id_format: field.text,
-  resource_id: field.optionalText,
-  disabled: z.boolean().nullish(),
-});
+const providerBody = z
+  .object({
+    type: field.text,
+    metadata_url: field.text,
+    metadata_xml: field.text,
+    domains: z.array(z.string()).nullish(),
+    attribute_mapping: z
+      .object({ keys: z.record(z.string(), attributeRule).optional() })
+      .nullish()
+      .describe('models.SAMLAttributeMapping'),
+    name_id_format: field.text,
+    resource_id: field.optionalText,
+    disabled: z.boolean().nullish(),
+  })
+  .describe('CreateSSOProviderParams');
 
 async function readChange(call: AdminCall): Promise<SsoProviderChange> {
   const body = await readJson(call, providerBody);
@@ -67,7 +72,10 @@ async function readChange(call: AdminCall): Promise<SsoProviderChange> {
 const resourcePrefix = 'resource_';
 
 /** The provider of the path, by its id or, with a prefix, by the name that the administrator gave it. */
-async function demandPathProvider(context: AuthContext, call: AdminCall): Promise<SsoProvider> {
+export async function demandPathProvider(
+  context: AuthContext,
+  call: Pick<AdminCall, 'params'>,
+): Promise<SsoProvider> {
   const id = call.params.idp_id ?? '';
   const provider = id.startsWith(resourcePrefix)
     ? await findSsoProviderByResource(context.db, id.slice(resourcePrefix.length))

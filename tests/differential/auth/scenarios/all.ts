@@ -1,5 +1,6 @@
 import { administration } from './admin.ts';
 import { factors } from './factors.ts';
+import { federation } from './federation.ts';
 import { grants } from './grants.ts';
 import { hooks } from './hooks.ts';
 import { identities } from './identities.ts';
@@ -7,6 +8,7 @@ import { journeys } from './journeys.ts';
 import { limits } from './limits.ts';
 import { mails } from './mails.ts';
 import { malformed } from './malformed.ts';
+import { oauthServer } from './oauth-server.ts';
 import type { Scenario } from './scenario.ts';
 import { signUps } from './sign-up.ts';
 import { tokens } from './tokens.ts';
@@ -28,6 +30,8 @@ export const scenarios: readonly Scenario[] = [
   ...administration,
   ...factors,
   ...identities,
+  ...federation,
+  ...oauthServer,
   ...hooks,
   ...limits,
 ];
