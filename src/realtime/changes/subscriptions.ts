@@ -84,10 +84,10 @@ class LiveSubscription implements ChangeSubscription {
     this.#onClose = onClose;
   }
 
+  /** Until the new session has been looked at, the subscription goes on as the old one: what came between would be lost. */
   refresh(session: Session): void {
     this.#attempt.abort();
     this.#attempt = new AbortController();
-    this.#leaveIndex();
     void this.#start(session, this.#attempt.signal);
   }
 
@@ -113,6 +113,7 @@ class LiveSubscription implements ChangeSubscription {
         await this.#options.feed.live(signal);
         const valid = await this.#validateAll(session);
         if (signal.aborted) return;
+        this.#leaveIndex();
         if (!valid.ok) this.#subscriber.changesStatus('error', valid.error);
         else this.#enterIndex(valid.value);
         return;

@@ -99,6 +99,20 @@ describe('changes of a table under row security', () => {
     expect(toldChanges(ofBob)[0]?.record).toEqual({ id: 2, owner: bob, body: 'for bob' });
   });
 
+  it('go on without a gap while a session changes its token again and again', async () => {
+    const items = [{ event: 'INSERT', schema: 'public', table: 'own_notes' }];
+    const { client } = await subscribe(items, await userToken(alice));
+    const ids = Array.from({ length: 40 }, (_, i) => 100 + i);
+    for (const id of ids) {
+      const token = await testToken({ role: 'authenticated', sub: alice, n: id });
+      client.send('realtime:feed', 'access_token', { access_token: token });
+      await world.db.exec(`insert into public.own_notes values (${id}, '${alice}', 'x')`);
+    }
+    await client.until(() => toldChanges(client).some(({ record }) => record?.id === ids.at(-1)));
+    expect(toldChanges(client).map(({ record }) => record?.id)).toEqual(ids);
+    await world.db.exec('delete from public.own_notes where id >= 100');
+  });
+
   it('are told to all subscribers when a row is deleted, by its key alone', async () => {
     const items = [{ event: 'DELETE', schema: 'public', table: 'own_notes' }];
     await world.db.exec(
