@@ -32,11 +32,20 @@ const account = (provider: (typeof smsProviderNames)[number]) =>
     description: `Account at ${provider}.`,
   });
 
+/** Numbers are written as they are stored: without a plus sign and blanks. */
+const testOtps = z
+  .record(z.string(), z.string())
+  .transform((codes) =>
+    Object.fromEntries(
+      Object.entries(codes).map(([phone, code]) => [phone.replace(/^\+/, '').replaceAll(' ', ''), code]),
+    ),
+  );
+
 /** `15551234567=123456,...` or upstream's colon form. */
 const testOtpsFromEnv = (env: Environment): Record<string, string> | undefined => {
   const text = env.GOTRUE_SMS_TEST_OTP;
   if (text === undefined || text === '') return undefined;
-  return Object.fromEntries(list.parse(text).map((pair) => pair.split(/[:=]/, 2) as [string, string]));
+  return testOtps.parse(Object.fromEntries(list.parse(text).map((pair) => pair.split(/[:=]/, 2))));
 };
 
 /** Text messages. */
@@ -82,7 +91,7 @@ export const authSmsOptions = {
     description: 'Seconds for which the code of a message is good.',
   }),
   smsTestOtp: option({
-    kind: table(z.record(z.string(), z.string())),
+    kind: table(testOtps),
     default: {},
     toml: 'auth.sms.test_otp',
     fromEnv: testOtpsFromEnv,
