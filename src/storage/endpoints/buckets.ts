@@ -31,7 +31,7 @@ function sizeComplaint(value: unknown, bytes: unknown): string {
   const complaints = [
     isNumber && Number.isInteger(bytes) ? 'must be >= 0' : 'must be integer',
     ...(isNumber ? [] : ['must pass "finite" keyword validation']),
-    typeof value === 'object' ? 'must be string' : `must match pattern "${sizePattern}"`,
+    !text.safeParse(value).success ? 'must be string' : `must match pattern "${sizePattern}"`,
     'must match a schema in anyOf',
   ];
   return complaints.join(', body/file_size_limit ');

@@ -38,7 +38,9 @@ async function readAll(request: HttpRequest): Promise<Buffer> {
 function parse(bytes: Buffer): unknown {
   try {
     // A member named __proto__ must stay a member.
-    return JSON.parse(bytes.toString('utf8'), (key, value) => {
+    const text = bytes.toString('utf8');
+    // A byte order mark says nothing about UTF-8, and some clients send one.
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text, (key, value) => {
       if (key === '__proto__') throw new SyntaxError('forbidden member');
       return value;
     });

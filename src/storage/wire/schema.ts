@@ -70,9 +70,8 @@ export const texts = (min?: number, max?: number) => {
   );
 };
 
-/** One of a few words. */
-export const word = <const T extends readonly [string, ...string[]]>(...words: T) =>
-  z.preprocess(single, z.enum(words));
+/** One of a few words; what is no text is refused as that. */
+export const word = <const T extends readonly [string, ...string[]]>(...words: T) => text.pipe(z.enum(words));
 
 /** Reads one part of a request; throws `InvalidSchema` with the first thing that is wrong. */
 export function read<T>(area: Area, schema: z.ZodType<T>, value: unknown): T {

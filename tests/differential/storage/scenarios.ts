@@ -5,6 +5,7 @@ import { downloadScenarios } from './scenarios/downloads.ts';
 import { listingScenarios } from './scenarios/listings.ts';
 import { resumableScenarios } from './scenarios/resumable.ts';
 import { s3Scenarios } from './scenarios/s3.ts';
+import { sweepScenarios } from './scenarios/sweep.ts';
 import { uploadScenarios } from './scenarios/uploads.ts';
 
 /** Everything that is replayed. */
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   ...changeScenarios,
   ...resumableScenarios,
   ...s3Scenarios,
+  ...sweepScenarios,
 ];

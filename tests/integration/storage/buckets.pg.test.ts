@@ -102,6 +102,13 @@ describe('making a bucket', () => {
     });
   });
 
+  it('takes a body that begins with a byte order mark', async () => {
+    const body = Buffer.from('\ufeff{"name":"marked"}');
+    const headers = { 'content-type': 'application/json' };
+    expect((await call('POST', '/bucket', { token, body, headers })).json()).toEqual({ name: 'marked' });
+    await call('DELETE', '/bucket/marked', { token });
+  });
+
   it('refuses bodies that are no JSON objects', async () => {
     const send = (body: string, type: string) =>
       call('POST', '/bucket', { token, body, headers: { 'content-type': type } });
