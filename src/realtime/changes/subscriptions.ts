@@ -111,7 +111,7 @@ class LiveSubscription implements ChangeSubscription {
     while (!signal.aborted) {
       try {
         await this.#options.feed.live(signal);
-        const valid = await this.#validateAll(session);
+        const valid = await this.#validateAll(session, signal);
         if (signal.aborted) return;
         this.#leaveIndex();
         if (!valid.ok) this.#subscriber.changesStatus('error', valid.error);
@@ -126,12 +126,15 @@ class LiveSubscription implements ChangeSubscription {
     }
   }
 
-  async #validateAll(session: Session): Promise<Result<readonly ValidRequest[], string>> {
+  async #validateAll(
+    session: Session,
+    signal: AbortSignal,
+  ): Promise<Result<readonly ValidRequest[], string>> {
     const requests: ValidRequest[] = [];
     for (const { raw } of this.#items) {
       const parsed = parseItem(raw);
       if (!parsed.ok) return parsed;
-      const valid = await validateRequest(parsed.value, session, this.#options);
+      const valid = await validateRequest(parsed.value, session, this.#options, signal);
       if (!valid.ok) return valid;
       requests.push(valid.value);
     }

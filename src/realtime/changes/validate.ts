@@ -45,7 +45,8 @@ const prefix = 'Unable to subscribe to changes with given parameters.';
 
 /**
  * Checks a request against publication, columns and rights, and brings the filters' values into the server's print.
- * The error is the message that the client gets. Rejects with `PgFailure` when the database is out of reach.
+ * The error is the message that the client gets. Rejects with `PgFailure` when the database is out of reach, and with the
+ * signal's reason.
  *
  * Upstream: supabase/realtime priv/repo/tenant_schema/realtime/functions/subscription_check_filters.sql.
  */
@@ -53,6 +54,7 @@ export async function validateRequest(
   request: ChangeRequest,
   session: Session,
   deps: ValidateDeps,
+  signal: AbortSignal,
 ): Promise<Result<ValidRequest, string>> {
   const { schema, table } = request;
   const published = await deps.catalog.published(schema, table, session.role);
@@ -64,7 +66,7 @@ export async function validateRequest(
     if (!published.hasRole) {
       throw new Invalid(`ERROR 42704 (undefined_object) role "${session.role}" does not exist`);
     }
-    const interests = await interestsOf(request, session, published.oids, deps);
+    const interests = await interestsOf(request, session, published.oids, deps, signal);
     return ok({ interests, lsn: parseLsn(published.lsn) });
   } catch (failure) {
     const reason = reasonOf(failure);
@@ -87,6 +89,7 @@ async function interestsOf(
   session: Session,
   oids: readonly number[],
   deps: ValidateDeps,
+  signal: AbortSignal,
 ): Promise<readonly Interest[]> {
   const { event, schema, table, select } = request;
   const common = { event, select, key: null, role: session.role, claims: session.claimsText };
@@ -95,6 +98,8 @@ async function interestsOf(
   return Promise.all(
     [...relations.values()].map(async (relation) => {
       const access = await deps.catalog.access(relation, session.role);
+      // Nothing more is asked for a channel that has gone.
+      signal.throwIfAborted();
       checkColumns(request, access);
       const filters = await Promise.all(
         request.filters.map((filter) => canonical(filter, relation, session.role, deps)),

@@ -3,6 +3,7 @@ import { PgFailure } from '../../pg/failure.ts';
 import { sql } from '../../pg/sql/sql.ts';
 import type { ColumnInfo, RelationInfo, RoleAccess } from '../changes/model.ts';
 import type { OwnerDb } from './owner-db.ts';
+import { createSharedTurns } from './shared-turns.ts';
 import { loadTypes, resolveTypes } from './types.ts';
 
 const relationRow = z.object({
@@ -36,26 +37,41 @@ export interface Catalog {
 
 const undefinedObject = '42704';
 
-/** Reads the catalog through the owner's connection; `readsPolicies` whether rights tell of policies. */
+/**
+ * Reads the catalog through the owner's connection; `readsPolicies` whether rights tell of policies. A crowd that asks for the
+ * same is answered at once.
+ */
 export function createCatalog(db: OwnerDb, publication: string, readsPolicies: boolean): Catalog {
+  const turns = createSharedTurns();
   return {
-    relations: (oids) => loadRelations(db, publication, oids),
-    access: (relation, role) => loadAccess(db, relation, role, readsPolicies),
-    async published(schema, table, role) {
-      const [row] = await db.query<{ oids: number[]; lsn: string; has_role: boolean }>(sql`
-        select pg_current_wal_insert_lsn()::text as lsn,
-          exists (select from pg_roles where rolname = ${role}) as has_role, coalesce((
-          select json_agg(c.oid::int8)
-          from pg_publication_tables p
-          join pg_namespace n on n.nspname = p.schemaname
-          join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
-          where p.pubname = ${publication}
-            and (${schema} = '*' or p.schemaname = ${schema}) and (${table} = '*' or p.tablename = ${table})
-        ), '[]') as oids`);
-      if (row === undefined) return { oids: [], lsn: '0/0', hasRole: false };
-      return { oids: row.oids, lsn: row.lsn, hasRole: row.has_role };
-    },
+    relations: (oids) => turns.ask(`relations ${oids.join(' ')}`, () => loadRelations(db, publication, oids)),
+    access: (relation, role) =>
+      turns.ask(`access ${relation.oid} ${role}`, () => loadAccess(db, relation, role, readsPolicies)),
+    published: (schema, table, role) =>
+      turns.ask(`published ${JSON.stringify([schema, table, role])}`, () =>
+        loadPublished(db, publication, [schema, table], role),
+      ),
   };
+}
+
+async function loadPublished(
+  db: OwnerDb,
+  publication: string,
+  [schema, table]: readonly [schema: string, table: string],
+  role: string,
+): Promise<Published> {
+  const [row] = await db.query<{ oids: number[]; lsn: string; has_role: boolean }>(sql`
+    select pg_current_wal_insert_lsn()::text as lsn,
+      exists (select from pg_roles where rolname = ${role}) as has_role, coalesce((
+      select json_agg(c.oid::int8)
+      from pg_publication_tables p
+      join pg_namespace n on n.nspname = p.schemaname
+      join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+      where p.pubname = ${publication}
+        and (${schema} = '*' or p.schemaname = ${schema}) and (${table} = '*' or p.tablename = ${table})
+    ), '[]') as oids`);
+  if (row === undefined) return { oids: [], lsn: '0/0', hasRole: false };
+  return { oids: row.oids, lsn: row.lsn, hasRole: row.has_role };
 }
 
 async function loadRelations(
