@@ -1,9 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { managedSchemas, schemasWithoutData, tablesWithoutData } from '../platform/managed-schemas.ts';
+import type { DumpOutput } from './dump-output.ts';
 import { CommandFailure } from './exit.ts';
 
 /** A pg_dump that is installed. */
@@ -72,7 +72,7 @@ export function describePgDump({ path }: PgDump, request: DumpRequest): string {
 export async function runPgDump(
   { path }: PgDump,
   request: DumpRequest,
-  output: Writable,
+  output: DumpOutput,
   onObject: (name: string) => void,
 ): Promise<void> {
   const url = new URL(request.url);
@@ -83,14 +83,20 @@ export async function runPgDump(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((done) => child.once('close', done));
-  if (request.kind === 'data') output.write('SET session_replication_role = replica;\n\n');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const name = /^-- (?:Data for )?Name: ([^;]+);/.exec(line)?.[1];
-    if (name !== undefined) onObject(name);
-    const kept = request.kind === 'data' ? dataLine(line) : schemaLine(line, request.keepComments === true);
-    if (kept !== null) output.write(`${kept}\n`);
+  try {
+    if (request.kind === 'data') await output.write('SET session_replication_role = replica;\n\n');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const name = /^-- (?:Data for )?Name: ([^;]+);/.exec(line)?.[1];
+      if (name !== undefined) onObject(name);
+      const kept = request.kind === 'data' ? dataLine(line) : schemaLine(line, request.keepComments === true);
+      if (kept !== null) await output.write(`${kept}\n`);
+    }
+    if (request.kind === 'data') await output.write('RESET ALL;\n');
+  } catch (error) {
+    // Nobody reads on: it would wait for ever.
+    child.kill();
+    throw error;
   }
-  if (request.kind === 'data') output.write('RESET ALL;\n');
   const code = await ended;
   if (code !== 0) throw new CommandFailure(`pg_dump ended with code ${code ?? 'unknown'}.`);
 }

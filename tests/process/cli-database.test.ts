@@ -49,6 +49,15 @@ describe('commands on the database of a running instance', () => {
     expect(stderr).toContain('No schema changes found');
   });
 
+  it.each(['/nowhere/dump.sql', '/dev/full'])(
+    'db dump into %s says in one line what the system refuses',
+    async (file) => {
+      const { code, stdout, stderr } = await cli('db', 'dump', '-f', file);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^Dumping schema of the database.*\n(ENOENT|ENOSPC): .*\n$/);
+    },
+  );
+
   it('db dump writes schema, data and roles', async () => {
     const schema = await cli('db', 'dump');
     expect(schema.stdout).toMatch(/CREATE TABLE .*by_hand/);

@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { AdminClient } from '../../pg/connect.ts';
+import { type DumpOutput, openDumpOutput } from '../dump-output.ts';
 import { CommandFailure } from '../exit.ts';
 import { describePgDump, findPgDump, type PgDump, runPgDump } from '../pg-dump.ts';
 import { addTargetOptions, withClient } from '../target.ts';
@@ -68,16 +67,14 @@ async function dump(command: Command): Promise<void> {
       return;
     }
     note(`Dumping ${kind} of the database${toolName(found)}...`);
-    const output = options.file === undefined ? process.stdout : createWriteStream(resolve(options.file));
+    const file = options.file === undefined ? undefined : resolve(options.file);
+    const output = await openDumpOutput(file);
     const onObject = progressOf(options);
     if (found !== undefined) await runPgDump(found, request, output, onObject);
     else await writeBuiltIn(client, kind, options, output, onObject);
     clearProgress();
-    if (options.file !== undefined) {
-      await new Promise<void>((done) => output.end(() => done()));
-      const file = resolve(options.file);
-      printEnd({ file, kind, tool: found?.path ?? 'ownbase' }, `Dumped to ${file}.`);
-    }
+    await output.end();
+    if (file !== undefined) printEnd({ file, kind, tool: found?.path ?? 'ownbase' }, `Dumped to ${file}.`);
   });
 }
 
@@ -132,13 +129,13 @@ async function writeBuiltIn(
   client: AdminClient,
   kind: 'schema' | 'data' | 'role',
   { schema, exclude }: Options,
-  output: Writable,
+  output: DumpOutput,
   onObject: (name: string, done: number, total: number) => void,
 ): Promise<void> {
   const schemas = await chosenSchemas(client, schema);
   if (kind === 'role') {
     const { dumpRoles } = await import('../../platform/schema/roles.ts');
-    output.write(await dumpRoles(client));
+    await output.write(await dumpRoles(client));
     return;
   }
   if (kind === 'data') {
@@ -153,7 +150,7 @@ async function writeBuiltIn(
   const snapshot = await readSnapshot(client, schemas);
   const change = compareSchemas(emptySnapshot, snapshot);
   for (const line of change.notes) note(line, { mark: 'NOTE: ' });
-  output.write(toScript(change));
+  await output.write(toScript(change));
 }
 
 /**

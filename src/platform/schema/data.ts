@@ -25,23 +25,23 @@ const BATCH_ROWS = 500;
 export async function dumpData(
   client: AdminClient,
   selection: DataSelection,
-  write: (text: string) => void,
+  write: (text: string) => Promise<void>,
   onTable: (name: string, done: number, total: number) => void = () => {},
 ): Promise<void> {
   await client.exec(
     "begin isolation level repeatable read read only; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex'; set local extra_float_digits = 1; set local row_security = off",
   );
   try {
-    write('SET session_replication_role = replica;\n\n');
+    await write('SET session_replication_role = replica;\n\n');
     const tables = await client.query<TableOfData>(tablesOfData(selection));
     for (const [done, table] of tables.entries()) {
       onTable(table.name, done, tables.length);
       await dumpTable(client, table, write);
     }
     for (const { statement } of await client.query<{ statement: string }>(sequenceStates(selection))) {
-      write(`${statement};\n`);
+      await write(`${statement};\n`);
     }
-    write('\nRESET ALL;\n');
+    await write('\nRESET ALL;\n');
   } finally {
     await client.exec('rollback');
   }
@@ -77,7 +77,7 @@ const tablesOfData = (selection: DataSelection): Sql => sql`
 async function dumpTable(
   client: AdminClient,
   table: TableOfData,
-  write: (text: string) => void,
+  write: (text: string) => Promise<void>,
 ): Promise<void> {
   const values = table.columns.map((column) => `quote_nullable(${column}::text)`).join(", ', ', ");
   const names = table.columns.join(', ');
@@ -88,7 +88,7 @@ async function dumpTable(
     const rows = await client.query<{ line: string }>(
       sql`fetch ${sql.fromServer(String(BATCH_ROWS))} from rows`,
     );
-    if (rows.length > 0) write(`${head}${rows.map(({ line }) => `\t(${line})`).join(',\n')};\n\n`);
+    if (rows.length > 0) await write(`${head}${rows.map(({ line }) => `\t(${line})`).join(',\n')};\n\n`);
     if (rows.length < BATCH_ROWS) break;
   }
   await client.exec('close rows');

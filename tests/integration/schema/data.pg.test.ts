@@ -26,7 +26,7 @@ await source.owner.exec(`
 
 async function dump(schemas: readonly string[] | null, excluded: readonly string[] = []): Promise<string> {
   let text = '';
-  await dumpData(source.owner, { schemas, excluded }, (part) => {
+  await dumpData(source.owner, { schemas, excluded }, async (part) => {
     text += part;
   });
   return text;

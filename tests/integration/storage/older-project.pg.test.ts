@@ -44,7 +44,7 @@ beforeAll(async () => {
           'contentLength', ${bytes.length}::int, 'httpStatusCode', 200))`);
   }
   let dump = '';
-  await dumpData(old.owner, { schemas: null, excluded: [] }, (text) => {
+  await dumpData(old.owner, { schemas: null, excluded: [] }, async (text) => {
     dump += text;
   });
   await database.owner.exec(dump);
