@@ -43,8 +43,8 @@ type Open = {
   readonly filters: Map<Candidate, readonly OpenFilter[]>;
 };
 
-/** Groups that join while a batch is being checked are checked in further rounds, up to this many. */
-const maxRounds = 5;
+/** Groups that join while a batch is being checked, and are owed some of it, are checked in further rounds, up to this many. */
+const maxRounds = 50;
 
 /** Messages after which the sockets get their turn to be written to, and others theirs to be heard. */
 const messagesPerTurn = 10_000;
@@ -93,7 +93,8 @@ function freshGroups(change: Change, seen: ReadonlySet<Group>, index: Subscripti
   if (!change.relation.isPublished) return noGroups;
   const groups = index.candidates(change);
   // The list itself where it can be: changes that share it share what is worked out for it.
-  return seen.size === 0 ? groups : groups.filter((group) => !seen.has(group));
+  if (seen.size === 0) return groups;
+  return groups.filter((group) => !seen.has(group) && change.commitLsn >= group.sinceLsn);
 }
 
 async function judge(

@@ -16,7 +16,7 @@ export interface ChangeSubscriber extends ChangeReceiver {
 
 /** The subscription of one channel. */
 export interface ChangeSubscription {
-  /** Goes on as another session; nothing is delivered for the old one from now on. */
+  /** Goes on as another session: from the moment that its subscriber is told that it is subscribed. */
   refresh(session: Session): void;
   close(): void;
 }
