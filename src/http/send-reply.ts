@@ -4,20 +4,21 @@ import { pipeline } from 'node:stream/promises';
 import type { HttpReply, HttpRequest, SelfSending } from './exchange.ts';
 
 /**
- * Sends an answer. Rejects before anything is sent when HTTP has no form for its status or a header; a source that
- * breaks later closes the connection.
+ * Sends an answer. Rejects before anything is sent when HTTP has no form for its status or a header. A source that
+ * breaks later closes the connection, the only signal that is left; resolves with its error then, and with null when
+ * all went well or the client left.
  */
 export async function sendReply(
   reply: HttpReply,
   request: HttpRequest,
   message: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<unknown> {
   const { body, status } = reply;
   const isStream = body !== null && typeof body === 'object' && !Buffer.isBuffer(body) && !isList(body);
   if (response.destroyed) {
     if (isStream) body.destroy();
-    return;
+    return null;
   }
   const headers = outgoingHeaders(reply);
   // A body that nobody read to its end would be taken for the next request on this connection.
@@ -31,20 +32,41 @@ export async function sendReply(
   if (request.method === 'HEAD') {
     if (isStream) body.destroy();
     response.end();
-    return;
+    return null;
   }
   if (body === null || typeof body === 'string' || Buffer.isBuffer(body)) {
     response.end(body);
-    return;
+    return null;
   }
+  return isStream && isSelfSending(body)
+    ? sendItself(body, response)
+    : pipe(isStream ? body : Readable.from(body), response);
+}
+
+async function sendItself(body: SelfSending, response: ServerResponse): Promise<unknown> {
   try {
-    if (isStream && isSelfSending(body)) await body.sendTo(response);
-    else await pipeline(isStream ? body : Readable.from(body), response);
-  } catch {
-    // The client went away or the source broke after the head was sent: closing the connection is the only signal left.
+    await body.sendTo(response);
+    return null;
+  } catch (error) {
+    const hasLeft = response.destroyed;
     response.destroy();
+    return hasLeft ? null : error;
   }
 }
+
+async function pipe(body: Readable, response: ServerResponse): Promise<unknown> {
+  try {
+    await pipeline(body, response);
+    return null;
+  } catch (error) {
+    response.destroy();
+    return isEarlyEnd(error) ? null : error;
+  }
+}
+
+/** What a pipe reports when its receiving end closes. */
+const isEarlyEnd = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 const isSelfSending = (body: Readable): body is Readable & SelfSending => 'sendTo' in body;
 

@@ -126,9 +126,16 @@ async function serve(
   const { requestTimeoutMs: timeoutMs } = options;
   const patience = routed.patience ?? { idleMs: timeoutMs, totalMs: timeoutMs };
   const forget = hasBody(message) ? bodies.add(message, response, patience) : null;
+  const report = (error: unknown, what: string): void =>
+    options.observer({
+      kind: 'fault',
+      service: routed.service,
+      message: what,
+      error,
+      requestId: request.id,
+    });
   const fail = (error: unknown): HttpReply => {
-    const { service } = routed;
-    options.observer({ kind: 'fault', service, message: 'unhandled', error, requestId: request.id });
+    report(error, 'unhandled');
     return jsonReply(500, { message: 'Internal Server Error' }, routed.faultHeaders);
   };
   let reply: HttpReply;
@@ -138,7 +145,8 @@ async function serve(
     reply = fail(error);
   }
   try {
-    await sendReply(reply, request, message, response);
+    const broken = await sendReply(reply, request, message, response);
+    if (broken !== null) report(broken, 'an answer broke off');
   } catch (error) {
     // A status or a header that HTTP has no form for is refused before anything is sent.
     reply = fail(error);

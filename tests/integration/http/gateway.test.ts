@@ -8,6 +8,7 @@ import { type Handler, type HttpReply, type HttpRequest, jsonReply } from '../..
 import { createGateway } from '../../../src/http/gateway.ts';
 import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
 import { send } from '../../support/http.ts';
+import { until } from '../../support/until.ts';
 
 const keys = {
   publishableKey: 'sb_publishable_x',
@@ -22,6 +23,24 @@ async function echo(request: HttpRequest): Promise<HttpReply> {
   const { path, query, authorization, ip, protocol } = request;
   if (path === '/throws') throw new Error('a secret detail');
   if (path === '/stream') return { status: 200, headers: {}, body: Readable.from(['a', 'b']) };
+  if (path === '/breaks') {
+    const body = Readable.from(
+      (async function* () {
+        yield 'the beginning';
+        throw new Error('the source broke');
+      })(),
+    );
+    return { status: 200, headers: {}, body };
+  }
+  if (path === '/endless') {
+    const chunk = Buffer.alloc(64 * 1024);
+    const body = Readable.from(
+      (function* () {
+        for (;;) yield chunk;
+      })(),
+    );
+    return { status: 200, headers: {}, body, route: '/endless' };
+  }
   if (path === '/limited') {
     try {
       return jsonReply(200, { size: (await readBody(request, 10)).length });
@@ -146,6 +165,24 @@ describe('the gateway', () => {
 
   it('streams a body', async () => {
     expect((await send(port, '/rest/v1/stream')).body).toBe('ab');
+  });
+
+  const isReported = (): boolean =>
+    seen.some((one) => one.kind === 'fault' && one.message.includes('broke off'));
+
+  it('closes the connection of a body whose source breaks, and reports it', async () => {
+    await expect(send(port, '/storage/v1/breaks')).rejects.toThrow();
+    expect(isReported()).toBe(true);
+  });
+
+  it('does not report a client that leaves in the middle of an answer', async () => {
+    seen.length = 0;
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /storage/v1/endless HTTP/1.1\r\nhost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+    await until(() => seen.some((one) => one.kind === 'request-done' && one.route === '/endless'));
+    expect(isReported()).toBe(false);
   });
 
   it('keeps a sane request id of the client and logs the route, not the path', async () => {
