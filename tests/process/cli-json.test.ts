@@ -114,7 +114,7 @@ describe('--json', () => {
   it.each(Object.keys(examples))('%s speaks JSON and nothing else', async (name) => {
     const { args, code = 0, form } = examples[name] as Example;
     const ended = await runCli([...name.split(' '), ...args(), '--json']);
-    expect(ended).toMatchObject({ code });
+    expect(ended, ended.stderr).toMatchObject({ code });
     const remarks = documentsOf(ended.stderr);
     for (const remark of remarks) expect(remark).toMatchObject(logLine);
     if (form === 'lines') {
