@@ -56,11 +56,12 @@ async function small(own: Side, options: StorageBench): Promise<void> {
   const [mine, theirs] = [rates.get('ownbase'), rates.get('peer')];
   if (mine === undefined) return;
   const against = (name: string, rate: number, other: number | undefined, target: number): void => {
-    const share = other === undefined ? Number.NaN : rate / other;
-    const figure =
-      other === undefined
-        ? `${rate.toFixed(0)}/s`
-        : `${rate.toFixed(0)} of ${other.toFixed(0)}/s, ${share.toFixed(2)}`;
+    if (other === undefined) {
+      line(name, `${rate.toFixed(0)}/s`, '--peer names none', true);
+      return;
+    }
+    const share = rate / other;
+    const figure = `${rate.toFixed(0)} of ${other.toFixed(0)}/s, ${share.toFixed(2)}`;
     line(name, figure, `>= ${target} of the peer`, share >= target);
   };
   against('10 KB up', mine.up, theirs?.up, 2);
