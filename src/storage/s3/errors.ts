@@ -1,6 +1,6 @@
 import type { HttpReply } from '../../http/exchange.ts';
 import type { StorageError } from '../errors.ts';
-import { writeXml } from './xml.ts';
+import { writeErrorXml } from './xml.ts';
 
 /** The S3 endpoint's answer to a failure: the real status, with code and message in XML. */
 export const s3ErrorReply = (error: StorageError, resource: string): HttpReply => ({
@@ -10,5 +10,5 @@ export const s3ErrorReply = (error: StorageError, resource: string): HttpReply =
     'cache-control': 'no-store',
     ...(error.closesConnection ? { connection: 'close' } : {}),
   },
-  body: writeXml('Error', { Resource: resource, Code: error.row.code, Message: error.message }),
+  body: writeErrorXml({ Resource: resource, Code: error.row.code, Message: error.message }),
 });

@@ -31,9 +31,17 @@ function write(name: string, node: XmlNode, attributes = ''): string {
   return `<${name}${attributes}>${children.join('')}</${name}>`;
 }
 
+const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
+
 /** A document with one root, in the protocol's namespace. */
 export const writeXml = (root: string, tree: XmlTree | string): string =>
-  `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>${write(root, tree, ` xmlns="${namespace}"`)}`;
+  `${declaration}${write(root, tree, ` xmlns="${namespace}"`)}`;
+
+/**
+ * The document of a failure. Unlike upstream's it is in no namespace, as AWS's is not: botocore, and so the AWS CLI and
+ * boto3, finds code and message in such a document only.
+ */
+export const writeErrorXml = (tree: XmlTree): string => `${declaration}${write('Error', tree)}`;
 
 const parser = new XMLParser({
   ignoreAttributes: true,

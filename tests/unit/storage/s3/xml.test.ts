@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readXml, writeXml } from '../../../../src/storage/s3/xml.ts';
+import { readXml, writeErrorXml, writeXml } from '../../../../src/storage/s3/xml.ts';
 
 describe('a document', () => {
   it.each([
@@ -21,6 +21,13 @@ describe('a document', () => {
       '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>' +
         '<Root xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
         '<Key>a&lt;b&amp;"c"&#xD;\uFFFD</Key><Empty/><List>1</List><List>2</List></Root>',
+    );
+  });
+
+  // With a namespace botocore reads no code from it.
+  it('of a failure is written in no namespace', () => {
+    expect(writeErrorXml({ Code: 'NoSuchKey' })).toMatch(
+      /^<\?xml [^>]*\?><Error><Code>NoSuchKey<\/Code><\/Error>$/,
     );
   });
 });
