@@ -182,7 +182,7 @@ async function startStorage(input: ServiceInput): Promise<Part> {
     requestDb: databases.storageRequests,
     serviceDb: databases.storage,
     openLockSession: (options: ConnectOptions) => connect(input.urls.storageAdmin, options),
-    store: await openObjectStore(config.storage, storageDir(config)),
+    store: await openObjectStore(config.storage, storageDir(config), observer),
   };
   const service = createStorageService(deps);
   if (input.seedsBuckets && Object.keys(config.storage.buckets).length > 0) {

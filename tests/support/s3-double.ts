@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
+import { silent } from '../../src/core/observe.ts';
 import type { S3StoreOptions } from '../../src/storage/backends/s3.ts';
 
 /*
@@ -95,6 +96,7 @@ export async function startS3Double(): Promise<S3Double> {
       secretAccessKey: 'S3RVER',
       isPathStyle: true,
       patienceMs: 10_000,
+      observer: silent,
     },
     arm(fault, at) {
       armed = { fault, at };

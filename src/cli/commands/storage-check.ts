@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/load.ts';
 import { systemClock } from '../../core/clock.ts';
+import { silent } from '../../core/observe.ts';
 import type { CheckOptions, CheckReport, Finding } from '../../storage/reconcile.ts';
 import { exitCode } from '../exit.ts';
 import { addConfigOptions, addProjectOption } from '../project-options.ts';
@@ -72,7 +73,7 @@ async function checkWith(config: Config, ownerUrl: string, options: CheckOptions
     applicationName: 'ownbase storage check',
   };
   const pool = createPool({ url: ownerUrl, ...settings });
-  const store = await openObjectStore(config.storage, storageDir(config));
+  const store = await openObjectStore(config.storage, storageDir(config), silent);
   try {
     return await checkStorage({ serviceDb: createServiceDb(pool), store, clock: systemClock }, options);
   } finally {

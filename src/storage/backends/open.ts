@@ -1,3 +1,4 @@
+import type { Observer } from '../../core/observe.ts';
 import type { StorageConfig } from '../deps.ts';
 import { openFsStore } from './fs.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -6,7 +7,11 @@ import type { ObjectStore } from './object-store.ts';
  * Opens the store that the configuration names; `folder` is where files live unless it says otherwise. Throws
  * `RangeError` when the S3 backend is named and something of it is missing.
  */
-export async function openObjectStore(config: StorageConfig, folder: string): Promise<ObjectStore> {
+export async function openObjectStore(
+  config: StorageConfig,
+  folder: string,
+  observer: Observer,
+): Promise<ObjectStore> {
   if (config.backend === 'file') return openFsStore({ root: config.path ?? folder });
   const { s3Endpoint: endpoint, s3Bucket: bucket, s3AccessKeyId, s3SecretAccessKey } = config;
   if (endpoint === null || bucket === null || s3AccessKeyId === null || s3SecretAccessKey === null) {
@@ -24,5 +29,6 @@ export async function openObjectStore(config: StorageConfig, folder: string): Pr
     secretAccessKey: s3SecretAccessKey,
     isPathStyle: config.s3PathStyle,
     patienceMs: config.s3PatienceMs,
+    observer,
   });
 }

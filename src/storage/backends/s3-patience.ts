@@ -3,9 +3,6 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type https from 'node:https';
 import type { Socket } from 'node:net';
 
-/** Statuses whose answers the client library leaves unread, since it asks again or gives up by the status alone. */
-const unread: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 520]);
-
 /**
  * Requests to an S3 server that fail when nothing moves for a while: while it is connected to, while it takes the
  * request, until it answers, and while it answers. Bytes that are here and not yet read are a slow client's, not the
@@ -22,7 +19,6 @@ export function withPatience(
       answer = incoming;
       // Whoever reads the answer hears of its failure; an answer that nobody reads must not end the process.
       incoming.on('error', () => {});
-      if (unread.has(incoming.statusCode ?? 0)) incoming.resume();
     });
     outgoing.once('socket', (socket) =>
       watch(outgoing, socket, patienceMs, () => {

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Client } from 'minio';
+import type { Observer } from '../../core/observe.ts';
 import {
   type BlobContent,
   type BlobFacts,
@@ -14,6 +15,7 @@ import { isMissing, openBucket, type S3Bucket } from './s3-bucket.ts';
 import { createS3Growing } from './s3-growing.ts';
 import { createS3Parts } from './s3-parts.ts';
 import { withPatience } from './s3-patience.ts';
+import { withRetries } from './s3-retries.ts';
 
 /*
  *   <prefix>blobs/<version>
@@ -35,6 +37,8 @@ export type S3StoreOptions = {
   readonly isPathStyle: boolean;
   /** How long the server may do nothing before a request to it fails; 0 for any time. */
   readonly patienceMs: number;
+  /** Is told of requests that are sent again. */
+  readonly observer: Observer;
 };
 
 /** Opens a store in a bucket of any S3 server; loads the client library. */
@@ -49,7 +53,11 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     secretKey: options.secretAccessKey,
     region: options.region,
     pathStyle: options.isPathStyle,
-    transport: withPatience(url.protocol === 'https:' ? https : http, options.patienceMs),
+    transport: withRetries(
+      withPatience(url.protocol === 'https:' ? https : http, options.patienceMs),
+      options.observer,
+    ),
+    retryOptions: { disableRetry: true },
   });
   const bucket = openBucket(client, options.bucket);
   const blobs = `${options.prefix}blobs/`;

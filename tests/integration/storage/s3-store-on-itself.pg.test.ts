@@ -1,3 +1,4 @@
+import { silent } from '../../../src/core/observe.ts';
 import { trustProxies } from '../../../src/http/client-address.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import { openS3Store } from '../../../src/storage/backends/s3.ts';
@@ -38,6 +39,7 @@ describeObjectStore(
       secretAccessKey,
       isPathStyle: true,
       patienceMs: 10_000,
+      observer: silent,
     });
     return {
       ...store,

@@ -87,11 +87,3 @@ it('watches each request that a connection is used for', async () => {
   await expect(send(port)).rejects.toThrow('does not answer');
   await until(async () => (await connections()) === 0);
 });
-
-it('leaves no connection behind for an answer that the client library does not read', async () => {
-  const { port, connections } = await serve((_request, answer) => {
-    answer.writeHead(503, { connection: 'close' }).end('x'.repeat(100_000));
-  });
-  expect((await send(port)).statusCode).toBe(503);
-  await until(async () => (await connections()) === 0);
-});
