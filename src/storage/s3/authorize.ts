@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { HttpRequest } from '../../http/exchange.ts';
 import type { StorageDeps } from '../deps.ts';
 import { StorageError } from '../errors.ts';
@@ -13,6 +14,17 @@ export type Authorized = {
   /** Signs the chunks of a streamed body. */
   readonly key: Buffer;
 };
+
+/**
+ * Headers of AWS that need not be signed: date and hash are a part of what is signed, and the others say nothing that the
+ * endpoint heeds; proxies and browsers add them.
+ */
+const unsignable: ReadonlySet<string> = new Set([
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-user-agent',
+  'x-amz-cf-id',
+]);
 
 /** Regions that clients sign for when nobody told them one. */
 const anyRegions = ['auto', 'us-east-1', ''];
@@ -83,7 +95,21 @@ export async function authorize(deps: StorageDeps, request: HttpRequest): Promis
   if (!isRight || !signature.signedHeaders.includes('host')) {
     throw mismatch(signature.sessionToken === undefined ? undefined : sessionHint);
   }
+  requireAllSigned(request.headers, signature.signedHeaders);
   return { principal: await claimant.principal(), signature, key };
+}
+
+/**
+ * Throws `AccessDenied` for a header of AWS that is not signed, as AWS does: whoever is handed a URL to fill one object
+ * could copy another into it otherwise.
+ */
+function requireAllSigned(headers: IncomingHttpHeaders, signedHeaders: readonly string[]): void {
+  const signed = new Set(signedHeaders.map((name) => name.toLowerCase()));
+  const isOpen = (name: string): boolean =>
+    name.startsWith('x-amz-') && !signed.has(name) && !unsignable.has(name);
+  if (Object.keys(headers).some(isOpen)) {
+    throw new StorageError('AccessDenied', 'There were headers present in the request which were not signed');
+  }
 }
 
 /** Every host that the client may have addressed. Trying one too many cannot make a wrong signature right. */

@@ -72,6 +72,30 @@ describe('a signature', () => {
     await expect(text('tampered')).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
   });
 
+  // Whoever is handed a URL to fill one object must not be able to have another copied into it.
+  it.each<Record<string, string>>([
+    { 'x-amz-copy-source': `${Bucket}/secret` },
+    { 'x-amz-meta-reviewed': 'yes' },
+    { 'X-Amz-Metadata-Directive': 'REPLACE' },
+    { 'x-amz-security-token': 'another' },
+  ])('covers everything that a request says in headers of the protocol: %j', async (added) => {
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'secret', Body: 'secret' }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'handed-out' }));
+    const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: 'handed-out' }));
+    const answer = await fetch(url, { method: 'PUT', body: 'x', headers: added });
+    expect([answer.status, await answer.text()]).toEqual([
+      403,
+      expect.stringContaining('There were headers present in the request which were not signed'),
+    ]);
+    await expect(text('handed-out')).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
+  });
+
+  it('need not cover what proxies and clients add', async () => {
+    const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: 'through-proxy' }));
+    const added = { 'x-amz-cf-id': 'x', 'x-amz-user-agent': 'aws-sdk-js', 'x-amzn-trace-id': 'x' };
+    expect((await fetch(url, { method: 'PUT', body: 'x', headers: added })).status).toBe(200);
+  });
+
   it('is needed, whatever else a request brings', async () => {
     for (const headers of [{}, { authorization: `Bearer ${serviceKey}` }, { apikey: serviceKey }]) {
       const answer = await send(port, '/storage/v1/s3/', { headers });
