@@ -22,16 +22,16 @@ export async function notify(
   to: string = user.email ?? '',
 ): Promise<void> {
   if (context.config.mailNotifications[kind]?.enabled !== true || to === '') return;
-  const facts = Object.entries(templateNames).map(([key, name]) => [
-    name,
-    about[key as keyof typeof templateNames] ?? '',
-  ]);
+  const facts = Object.entries(templateNames).flatMap(([key, name]) => {
+    const fact = about[key as keyof typeof templateNames];
+    return fact === undefined ? [] : [[name, fact]];
+  });
   const data = {
     SiteURL: context.config.siteUrl,
     // Who loses an identity may lose its address with it, and is written to there.
     Email: kind === 'identity_unlinked' ? to : (user.email ?? ''),
-    Phone: kind === 'phone_changed' ? (user.phone ?? '') : '',
     Data: user.raw_user_meta_data ?? {},
+    ...(kind === 'phone_changed' ? { Phone: user.phone ?? '' } : {}),
     ...Object.fromEntries(facts),
   };
   await deliver(context, flow, user, `${kind}_notification`, about, async () =>

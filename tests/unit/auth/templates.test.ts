@@ -34,6 +34,15 @@ describe('a template', () => {
     ['{{ .Data.name | printf "%s-%q" "x" }}', 'x-&#34;Ann&#34;'],
     ['{{ len .Data.list }}{{ index .Data.list 1 }}', '2y'],
     ['{{ "a" }}{{ `b` }}{{ 3 }}', 'ab3'],
+    ['{{ print .Missing }} {{ print .Token .Data.none 1 }}', '&lt;nil&gt; 012345&lt;nil&gt; 1'],
+    ['{{ println .Missing }}', '&lt;nil&gt;\n'],
+    ['{{ printf "%v %s" .Missing .Missing }}', '&lt;nil&gt; %!s(&lt;nil&gt;)'],
+    ['{{ printf "%s" }}{{ printf "%s" .Token .Token }}', '%!s(MISSING)012345%!(EXTRA string=012345)'],
+    [
+      '{{ urlquery .Missing }}{{ urlquery .SiteURL }}',
+      '%3Cnil%3Ehttps%3A%2F%2Fsite.example%2F%3Fa%3D1%26b%3D2',
+    ],
+    ['{{ if eq .Missing "" }}same{{ else if eq .Missing .Data.none }}both missing{{ end }}', 'both missing'],
     ['{{ .Data.constructor }}{{ .Data.__proto__ }}', ''],
   ])('%s reads %s', (source, text) => {
     expect(html(source)).toBe(text);

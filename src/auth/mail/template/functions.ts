@@ -9,14 +9,16 @@ export function isTrue(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
-/** Text of a value as it appears in a mail; what is missing is empty. */
+const isNil = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+/** Text of a value as it appears in a mail; what is missing is empty, but for functions, which see Go's `<nil>`. */
 export function textOf(value: unknown): string {
-  return value === null || value === undefined ? '' : printed(value);
+  return isNil(value) ? '' : printed(value);
 }
 
 /** A value as Go prints it: `map[a:1 b:<nil>]`, `[1 2]`. */
 function printed(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
+  if (isNil(value)) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printed).join(' ')}]`;
   if (typeof value !== 'object') return String(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -30,8 +32,19 @@ export function memberOf(value: unknown, key: unknown): unknown {
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-const isSame = (a: unknown, b: unknown): boolean =>
-  a === b || (typeof a !== typeof b && textOf(a) === textOf(b));
+/** Values one after the other, as Go's `Sprint` writes them: with a space between two that are both no text. */
+const sprint = (args: readonly unknown[]): string =>
+  args
+    .map((value, i) => {
+      const isApart = i > 0 && typeof value !== 'string' && typeof args[i - 1] !== 'string';
+      return `${isApart ? ' ' : ''}${printed(value)}`;
+    })
+    .join('');
+
+const isSame = (a: unknown, b: unknown): boolean => {
+  if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
+  return a === b || (typeof a !== typeof b && textOf(a) === textOf(b));
+};
 
 function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
@@ -45,14 +58,27 @@ function lengthOf(value: unknown): number {
   return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
 }
 
-/** The verbs of printf that mails use; width and flags are not among them. */
+/** The verbs of printf that mails use; width and flags are not among them. What goes amiss is said as Go says it. */
 function printf(format: unknown, ...args: readonly unknown[]): string {
   let next = 0;
-  return textOf(format).replace(/%(%|[svdqt])/g, (_, verb: string) => {
+  const text = textOf(format).replace(/%(%|[svdqt])/g, (_, verb: string) => {
     if (verb === '%') return '%';
-    const value = textOf(args[next++]);
-    return verb === 'q' ? JSON.stringify(value) : value;
+    if (next >= args.length) return `%!${verb}(MISSING)`;
+    const value = args[next++];
+    if (isNil(value)) return verb === 'v' ? '<nil>' : `%!${verb}(<nil>)`;
+    return verb === 'q' ? JSON.stringify(printed(value)) : printed(value);
   });
+  const extra = args
+    .slice(next)
+    .map((value) => (isNil(value) ? '<nil>' : `${goTypeOf(value)}=${printed(value)}`));
+  return extra.length === 0 ? text : `${text}%!(EXTRA ${extra.join(', ')})`;
+}
+
+/** The type that Go gives to a member of a user's data. */
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (typeof value === 'object') return 'map[string]interface {}';
+  return typeof value === 'number' ? 'float64' : typeof value === 'boolean' ? 'bool' : 'string';
 }
 
 const slice = (value: unknown, from: unknown = 0, to: unknown = undefined): unknown => {
@@ -77,12 +103,12 @@ const templateFunctions: Readonly<Record<string, Fn>> = {
   len: lengthOf,
   index: (value, ...keys) => keys.reduce(memberOf, value),
   slice,
-  print: (...args) => args.map(textOf).join(''),
-  println: (...args) => `${args.map(textOf).join(' ')}\n`,
+  print: (...args) => sprint(args),
+  println: (...args) => `${args.map(printed).join(' ')}\n`,
   printf,
-  urlquery: (...args) => encodeURIComponent(args.map(textOf).join('')).replaceAll('%20', '+'),
-  html: (...args) => args.map(textOf).join(''),
-  js: (...args) => args.map(textOf).join(''),
+  urlquery: (...args) => encodeURIComponent(sprint(args)).replaceAll('%20', '+'),
+  html: (...args) => sprint(args),
+  js: (...args) => sprint(args),
 };
 
 /** A function by name; throws `TemplateError` for one that there is not. */
