@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { secretSigningKey, signToken } from '../../../src/identity/sign.ts';
-import { withoutAccepted } from './accepted.ts';
+import { judge } from './accepted.ts';
 import { compareRecordings } from './compare.ts';
 import { type Profile, profiles } from './profiles.ts';
 import { type Scenario, scenarios } from './scenarios/all.ts';
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     postgres: { type: 'string' },
     profile: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
+    accepted: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -44,38 +45,54 @@ async function replay(side: Side, scenario: Scenario, profile: Profile): Promise
   return [...(await target.finish()), ...broken];
 }
 
-async function compareProfile(profile: Profile): Promise<number> {
+/** Steps of a run by how they compared. */
+type Tally = { same: number; meant: number; unexplained: number; readonly reasons: Map<string, number> };
+
+const tally: Tally = { same: 0, meant: 0, unexplained: 0, reasons: new Map() };
+
+function tell(a: readonly Recorded[], b: readonly Recorded[]): void {
+  const differing = compareRecordings(a, b);
+  tally.same += Math.max(a.length, b.length) - differing.length;
+  for (const { step, unexplained, meant } of differing.map(judge)) {
+    for (const reason of new Set(meant.map(({ reason }) => reason))) {
+      tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1);
+    }
+    if (unexplained.length === 0) tally.meant++;
+    else tally.unexplained++;
+    if (unexplained.length === 0 && !values.accepted) continue;
+    console.log(`- ${step}`);
+    for (const place of unexplained) console.log(`    ${place}`);
+    if (!values.accepted) continue;
+    for (const { place, reason } of meant) console.log(`    (${reason}) ${place}`);
+  }
+}
+
+async function compareProfile(profile: Profile): Promise<void> {
   const chosen = scenarios.filter(
     ({ name, profiles: names }) => names.includes(profile.name) && name.includes(values.only),
   );
-  if (chosen.length === 0) return 0;
+  if (chosen.length === 0) return;
   const left = await startUpstream(options, profile);
   let right: Side | null = null;
-  let count = 0;
   try {
     right = await startOwn(options, profile);
     const sides = [left, right];
     for (const scenario of chosen) {
       const [a, b] = await Promise.all(sides.map((side) => replay(side, scenario, profile)));
       console.log(`# ${profile.name}: ${scenario.name}: ${a?.length} steps`);
-      for (const difference of compareRecordings(a ?? [], b ?? [])) {
-        const left = withoutAccepted(difference);
-        if (left === null) continue;
-        const { step, places } = left;
-        count++;
-        console.log(`- ${step}`);
-        for (const place of places) console.log(`    ${place}`);
-      }
+      tell(a ?? [], b ?? []);
     }
   } finally {
     await Promise.all([left.close(), right?.close()]);
   }
-  return count;
 }
 
-let count = 0;
 for (const profile of profiles.filter(({ name }) => name.includes(values.profile))) {
-  count += await compareProfile(profile);
+  await compareProfile(profile);
 }
-console.log(`${count} steps differ`);
-process.exitCode = count === 0 ? 0 : 1;
+console.log('');
+for (const [reason, count] of tally.reasons) console.log(`meant in ${count} steps: ${reason}`);
+console.log(
+  `${tally.same} steps are the same, ${tally.meant} differ as meant, ${tally.unexplained} are unexplained`,
+);
+process.exitCode = tally.unexplained === 0 ? 0 : 1;

@@ -56,13 +56,13 @@ const timeMembers: ReadonlySet<string> = new Set([
   'updated_at',
 ]);
 
-/** Upstream reads identities in no order. */
+/** Upstream reads identities and factors in no order. */
 function inOrder(list: readonly unknown[]): readonly unknown[] {
-  const providerOf = (item: unknown): string =>
-    String((item as { provider?: unknown } | null)?.provider ?? '');
-  return [...list].sort((a, b) =>
-    providerOf(a) < providerOf(b) ? -1 : providerOf(a) > providerOf(b) ? 1 : 0,
-  );
+  const placeOf = (item: unknown): string => {
+    const { provider, factor_type, created_at } = (item ?? {}) as Readonly<Record<string, unknown>>;
+    return String(provider ?? (factor_type === undefined ? '' : created_at));
+  };
+  return [...list].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0));
 }
 
 /** Addresses of a run. */

@@ -87,13 +87,20 @@ export async function openTarget(side: Side, serviceKey: string): Promise<Target
       }
       for (const { table, rows } of await readRows(side.database)) {
         for (const [i, row] of rows.entries()) {
-          recorded.push({ step: `row ${i + 1} of ${table}`, result: mask.value(row) });
+          const result = mask.value(row);
+          recorded.push({ step: `row ${rowName(result) ?? i + 1} of ${table}`, result });
         }
       }
       return recorded;
     },
   };
 }
+
+/** Refresh tokens go by what answers called them, so that those that one side lacks do not shift the others. */
+const rowName = (row: unknown): string | null => {
+  const { token, session_id } = row as { readonly token?: string; readonly session_id?: string };
+  return token === undefined || session_id === undefined ? null : token;
+};
 
 const send = (url: string, method: string, ask: Ask): Promise<Response> =>
   fetch(url, {
