@@ -10,6 +10,8 @@ export type AuthErrorExtras = {
   readonly reasons?: readonly string[];
   /** The error that is behind a 5xx; only its class reaches a client, and only in the old envelope. */
   readonly cause?: unknown;
+  /** Whether the code is in the body alone, since whoever refused named none; `x-sb-error-code` stays away then. */
+  readonly isUncoded?: boolean;
 };
 
 /** A request that was refused, in the words that clients know. */
@@ -18,12 +20,15 @@ export class AuthError extends Error {
   readonly status: number;
   readonly code: AuthCode;
   readonly reasons: readonly string[] | null;
+  /** The code where it is told of outside the body: in a header, in a redirect. Empty when nobody named one. */
+  readonly namedCode: AuthCode | '';
 
   constructor(status: number, code: AuthCode, message: string, extras: AuthErrorExtras = {}) {
     super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
     this.status = status;
     this.code = code;
     this.reasons = extras.reasons ?? null;
+    this.namedCode = extras.isUncoded ? '' : code;
   }
 }
 
@@ -75,7 +80,8 @@ export function toWire(thrown: unknown, context: WireContext): HttpReply {
   }
   const error = thrown instanceof AuthError ? thrown : unhandled(thrown);
   if (error.status >= 500) context.report('auth', error.message, error.cause ?? error);
-  const headers = { ...echo, 'x-sb-error-code': error.code };
+  const headers: ReplyHeaders =
+    error.namedCode === '' ? echo : { ...echo, 'x-sb-error-code': error.namedCode };
   if (error.reasons !== null) return weakPasswordReply(error, isNew, isNew ? echo : headers);
   if (isNew) return jsonReply(error.status, { code: error.code, message: error.message }, headers);
   const exposed = exposedDatabaseError(error);
@@ -115,7 +121,7 @@ function unhandled(thrown: unknown): AuthError {
   if (thrown instanceof PgFailure && thrown.constraint === 'users_phone_key') {
     return new AuthError(422, 'phone_exists', 'A user with this phone number has already been registered');
   }
-  return new AuthError(500, 'unexpected_failure', unexpected, { cause: thrown });
+  return new AuthError(500, 'unexpected_failure', unexpected, { cause: thrown, isUncoded: true });
 }
 
 /**

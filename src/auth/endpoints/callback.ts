@@ -6,7 +6,12 @@ import { identityFailure } from '../failures/identity.ts';
 import { providerFailure } from '../failures/provider.ts';
 import { worded } from '../failures/table.ts';
 import { acceptInvite } from '../flows/accept-invite.ts';
-import { callBeforeExternal, type External, settleExternal } from '../flows/external-account.ts';
+import {
+  callBeforeExternal,
+  type External,
+  type ExternalOutcome,
+  settleExternal,
+} from '../flows/external-account.ts';
 import { findProvider } from '../flows/find-provider.ts';
 import { type Flow, runFlow } from '../flows/flow.ts';
 import { linkIdentity } from '../flows/link-identity.ts';
@@ -20,6 +25,7 @@ import type { ProviderTokens, ProviderUser } from '../providers/provider.ts';
 import { type RedirectParams, withFragment, withQuery, withTokens } from '../redirects/location.ts';
 import { takeClientState } from '../store/client-states.ts';
 import { deleteFlow, type FlowState, findFlow, lockFlow, parkTokens } from '../store/flow-states.ts';
+import type { User } from '../store/rows.ts';
 import { findUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
 import { redirectParamsOf } from './error-redirect.ts';
@@ -51,9 +57,8 @@ export async function anyCallback(context: AuthContext, call: Call): Promise<Htt
     return redirect(302, await finish(context, call, state, params, target));
   } catch (thrown) {
     const problem = redirectParamsOf(context, thrown);
-    const { error_description: description, ...rest } = problem;
-    // What a provider did not explain is left empty in the query, and out of the fragment.
-    const inFragment = description === '' ? rest : problem;
+    // What nobody explained or gave a code is left empty in the query, and out of the fragment.
+    const inFragment = Object.fromEntries(Object.entries(problem).filter(([, value]) => value !== ''));
     return redirect(302, withFragment(withQuery(target, problem), inFragment));
   }
 }
@@ -88,10 +93,17 @@ async function finish(
     return { outcome, session: await handOver(context, flow, state, outcome.user.id, tokens, outcome.user) };
   });
   if (settled.outcome.refusal !== null) throw settled.outcome.refusal;
-  if (settled.outcome.isNew) await callAfterUserCreated(context, call, settled.outcome.user);
+  // Upstream tells the hook of everybody who signs in here, known or new; other ways to sign in, of new users alone.
+  if (isSignIn) await callAfterUserCreated(context, call, signedIn(context, settled));
   if (settled.session === null) return withQuery(target, { code: state.auth_code ?? '' });
   return withTokens(target, sessionParams(settled.session, tokens));
 }
+
+/** A user as a sign-in leaves it; with PKCE, that is still to come. */
+const signedIn = (
+  context: AuthContext,
+  { outcome, session }: { readonly outcome: ExternalOutcome; readonly session: SessionReply | null },
+): User => (session === null ? outcome.user : { ...outcome.user, last_sign_in_at: context.now() });
 
 async function settle(context: AuthContext, flow: Flow, state: FlowState, external: External) {
   if (state.linking_target_id !== null) {

@@ -16,7 +16,7 @@ export function redirectParamsOf(context: AuthContext, thrown: unknown): Redirec
   if (thrown instanceof OAuthError) return { error: thrown.error, error_description: thrown.message };
   if (thrown instanceof AuthError) {
     if (thrown.status >= 500) report(context, thrown.message, thrown.cause ?? thrown);
-    const params = errorParams(thrown.status, thrown.code, thrown.message);
+    const params = errorParams(thrown.status, thrown.namedCode, thrown.message);
     return {
       ...params,
       error: denied.includes(thrown.code) ? 'access_denied' : (params.error ?? 'server_error'),

@@ -10,10 +10,11 @@ import { runFlow } from '../flows/flow.ts';
 import { beginMailFlow, type Challenge, readChallenge } from '../flows/pkce.ts';
 import { sendTokenMail } from '../flows/send-mail.ts';
 import { sendPhoneCode } from '../flows/send-sms.ts';
+import { beginSession } from '../flows/session.ts';
 import { callAfterUserCreated, signUp } from '../flows/sign-up.ts';
 import { randomPassword } from '../passwords/random-password.ts';
 import { demandChannel } from '../sms/channel.ts';
-import type { JsonObject } from '../store/rows.ts';
+import type { JsonObject, User } from '../store/rows.ts';
 import { findUserByEmail, findUserByPhone } from '../store/users.ts';
 
 const otpBody = z
@@ -126,9 +127,25 @@ async function signUpSilently(
   if (!config.enableSignup) throw accountFailure.signupDisabled();
   const password = randomPassword(context.random, 33, config.passwordRequiredCharacters);
   const outcome = await signUp(context, call, { address, password, data, challenge });
-  if (outcome.kind === 'user' && !outcome.isConfirmed)
-    await callAfterUserCreated(context, call, outcome.user);
+  if (outcome.kind === 'exists') return;
+  if (outcome.isConfirmed) await beginUnusedSession(context, call, outcome.user, address.kind);
+  else await callAfterUserCreated(context, call, outcome.user);
 }
+
+/**
+ * As upstream, where a silent sign-up is a whole one whose answer goes nowhere: without confirmations it begins a
+ * session, of which rows, the audit log and the hook for access tokens tell, but the answer's headers do not.
+ */
+const beginUnusedSession = (
+  context: AuthContext,
+  call: Call,
+  user: User,
+  provider: string,
+): Promise<unknown> =>
+  runFlow(context, { ...call, replyHeaders: {} }, async (flow) => {
+    await context.audit.record(flow.tx, user, 'login', { provider });
+    await beginSession(context, flow, user, 'password');
+  });
 
 async function phoneCode(context: AuthContext, call: Call, body: OtpBody): Promise<HttpReply> {
   if (!context.config.phoneEnabled) throw linkFailure.phoneOtpDisabled();

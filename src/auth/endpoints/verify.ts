@@ -40,7 +40,7 @@ export async function getVerify(context: AuthContext, call: Call): Promise<HttpR
     return redirect(locationOf(target, outcome, isPkce));
   } catch (thrown) {
     if (!(thrown instanceof AuthError) || thrown.status >= 500) throw thrown;
-    const params = errorParams(thrown.status, thrown.code, thrown.message);
+    const params = errorParams(thrown.status, thrown.namedCode, thrown.message);
     return redirect(withFragment(isPkce ? withQuery(target, params) : target, params));
   }
 }

@@ -33,10 +33,11 @@ export const hookFailure = failures({
   ],
   badOutput: [500, 'unexpected_failure', 'Error unmarshaling JSON output.'],
   failed: [500, 'unexpected_failure', (uri: string) => `Error running hook URI: ${uri}`],
-  noClaims: [500, 'unexpected_failure', 'output claims field is missing'],
+  noClaims: [500, 'unexpected_failure', 'output claims field is missing', 'uncoded'],
   badClaims: [
     500,
     'unexpected_failure',
     (problems: string) => `output claims do not conform to the expected schema: \n${problems}`,
+    'uncoded',
   ],
 });

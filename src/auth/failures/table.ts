@@ -4,8 +4,8 @@ import type { AuthCode } from './codes.ts';
 /** Text of a refusal, or how it is made from what the case is about. */
 type Text = string | ((...about: never[]) => string);
 
-/** One refusal: HTTP status, code, text. */
-export type Failure = readonly [status: number, code: AuthCode, text: Text];
+/** One refusal: HTTP status, code, text, and whether the code stays out of the header. */
+export type Failure = readonly [status: number, code: AuthCode, text: Text, isUncoded?: 'uncoded'];
 
 type About<T extends Text> = T extends (...about: infer A) => string ? A : [];
 
@@ -16,9 +16,12 @@ export type Failures<T extends Readonly<Record<string, Failure>>> = {
 
 /** Turns a table of refusals into one function each, so that a throw names the case and nothing else. */
 export function failures<const T extends Readonly<Record<string, Failure>>>(table: T): Failures<T> {
-  const made = Object.entries(table).map(([name, [status, code, text]]) => [
+  const made = Object.entries(table).map(([name, [status, code, text, uncoded]]) => [
     name,
-    (...about: never[]) => new AuthError(status, code, typeof text === 'string' ? text : text(...about)),
+    (...about: never[]) =>
+      new AuthError(status, code, typeof text === 'string' ? text : text(...about), {
+        isUncoded: uncoded !== undefined,
+      }),
   ]);
   // Every entry of the table became the function of its name.
   return Object.fromEntries(made) as Failures<T>;

@@ -39,7 +39,7 @@ export async function beginExternal(
   const { query } = call;
   const name = query.get('provider') ?? '';
   const scopes = query.get('scopes') ?? '';
-  const provider = await findProvider(context, name, isCustomName(name) ? words(scopes) : []);
+  const provider = await findProvider(context, name, isCustomName(name.toLowerCase()) ? words(scopes) : []);
   if ('problem' in provider) throw providerFailure.unsupported(provider.problem);
   const inviteToken = query.get('invite_token') ?? '';
   const challenge = readChallenge({
@@ -57,13 +57,14 @@ export async function beginExternal(
     }
     const now = context.now();
     if (verifier !== null && clientStateId !== null) {
-      await insertClientState(flow.tx, clientStateId, provider.name, verifier, now);
+      await insertClientState(flow.tx, clientStateId, name, verifier, now);
     }
     await insertFlowState(
       flow.tx,
       {
         id: state,
-        provider_type: provider.name,
+        // As it was asked for: the name in capitals makes an identity of its own.
+        provider_type: name,
         authentication_method: 'oauth',
         referrer,
         email_optional: provider.isEmailOptional,

@@ -5,7 +5,7 @@ import type { AuthError } from '../errors.ts';
 import { accountFailure } from '../failures/account.ts';
 import { providerFailure } from '../failures/provider.ts';
 import { requestFailure } from '../failures/request.ts';
-import { identityData, type ProviderUser } from '../providers/provider.ts';
+import { identityData, type ProviderUser, providedData, providedEmail } from '../providers/provider.ts';
 import { deleteOtherIdentities, findIdentity, insertIdentity, touchIdentity } from '../store/identities.ts';
 import type { Identity, JsonObject, User } from '../store/rows.ts';
 import {
@@ -17,7 +17,7 @@ import {
   updateUser,
   userColumns,
 } from '../store/users.ts';
-import { confirmEmail, isBanned, refreshProviders } from './account.ts';
+import { asRead, confirmEmail, isBanned, refreshProviders } from './account.ts';
 import type { Flow } from './flow.ts';
 import { decideLink, type LinkDecision, linkingDomain } from './link-decision.ts';
 import { sendTokenMail } from './send-mail.ts';
@@ -87,7 +87,13 @@ const findSimilar = (db: Queryable, emails: readonly string[]): Promise<User[]> 
   db.query<User>(sql`
     select ${userColumns} from auth.users u where u.email = any (${emails}::text[]) and u.is_sso_user = false`);
 
-const newUser = (context: AuthContext, aud: string, external: External, email: string): NewUser => ({
+const newUser = (
+  context: AuthContext,
+  aud: string,
+  external: External,
+  email: string,
+  data: JsonObject,
+): NewUser => ({
   id: context.random.uuid(),
   aud,
   role: context.config.jwtDefaultRole,
@@ -95,7 +101,7 @@ const newUser = (context: AuthContext, aud: string, external: External, email: s
   phone: null,
   encrypted_password: '',
   raw_app_meta_data: { provider: external.provider, providers: [external.provider] },
-  raw_user_meta_data: identityData(external.user),
+  raw_user_meta_data: data,
   is_anonymous: false,
   is_sso_user: linkingDomain(external.provider, context.config.linkingDomains) !== 'default',
 });
@@ -110,7 +116,8 @@ export async function callBeforeExternal(
   const decision = await readDecision(context, context.db, call.aud, external);
   if (decision.kind !== 'create') return;
   if (!context.config.enableSignup) throw accountFailure.signupDisabled();
-  await callBeforeUserCreated(context, call, newUser(context, call.aud, external, decision.email));
+  const draft = newUser(context, call.aud, external, decision.email, providedData(external.user));
+  await callBeforeUserCreated(context, call, draft);
 }
 
 /**
@@ -127,19 +134,30 @@ export async function settleExternal(
     throw providerFailure.severalAccounts(linkingDomain(external.provider, context.config.linkingDomains));
   }
   const data = identityData(external.user);
-  const { user, identity } = await attach(context, flow, external, decision, data);
+  const { user, identity, read } = await attach(context, flow, external, decision, data);
   if (isBanned(user, context.clock.now())) throw requestFailure.banned();
   const hasNoEmail = external.provider === 'web3' || (external.isEmailOptional && decision.email === '');
   const isNew = decision.kind === 'create';
   if (hasNoEmail || user.email_confirmed_at !== null) {
     await context.audit.record(flow.tx, user, 'login', { provider: external.provider });
-    return { user, isNew, refusal: null };
+    return asShown({ user, isNew, refusal: null }, read);
   }
   const clean = await dropUnconfirmed(context, flow, user, identity, data);
-  return { ...(await confirmOrMail(context, flow, clean, external.provider, decision)), isNew };
+  const settled = await confirmOrMail(context, flow, clean, external.provider, decision);
+  return asShown({ ...settled, isNew }, read);
 }
 
-type Attached = { readonly user: User; readonly identity: Identity };
+/** A user with the identity that signs in; `read` is as the rows were when they were read or made. */
+type Attached = { readonly user: User; readonly identity: Identity; readonly read: User };
+
+/**
+ * A user as hooks and answers are shown one: identities and `confirmed_at` are not read again after changes.
+ * Upstream: internal/api/external.go, where they stay as they are in memory.
+ */
+const asShown = (outcome: ExternalOutcome, read: User): ExternalOutcome => ({
+  ...outcome,
+  user: { ...asRead(read, outcome.user), identities: read.identities },
+});
 
 async function attach(
   context: AuthContext,
@@ -151,9 +169,11 @@ async function attach(
   const { provider } = external;
   if (decision.kind === 'create') {
     if (!context.config.enableSignup) throw accountFailure.signupDisabled();
-    const made = await createUser(context, flow, newUser(context, flow.call.aud, external, decision.email));
+    const draft = newUser(context, flow.call.aud, external, decision.email, data);
+    const made = await createUser(context, flow, draft);
     const identity = await insertIdentity(flow.tx, made, provider, data, context.now());
-    return { user: { ...made, identities: [identity] }, identity };
+    const shown = { ...identity, email: providedEmail(external.user) };
+    return { user: { ...made, identities: [identity] }, identity, read: { ...made, identities: [shown] } };
   }
   const { user } = decision;
   const known = user.identities.find(
@@ -170,7 +190,7 @@ async function attach(
     const traits = { identity_id: identity.id, provider, provider_id: identity.provider_id };
     await context.audit.record(flow.tx, refreshed, 'identity_linked', traits, flow.call.request.ip);
   }
-  return { user: refreshed, identity };
+  return { user: refreshed, identity, read: user };
 }
 
 /**

@@ -264,7 +264,7 @@ async function refreshCounter(now: Attempt, token: ParsedToken): Promise<Issued>
 /** The access token is made after the write: a hook that refuses leaves a token that can be refreshed again. */
 async function reply(now: Attempt, issued: NonNullable<Issued>): Promise<JsonObject> {
   const { context, call, user, session } = now;
-  const access = await issueAccessToken(context, null, call, user, session, 'token_refresh');
   noteSession(call, user.id, session.id, issued.counter === null ? issued.token : null, issued.counter ?? 0n);
+  const access = await issueAccessToken(context, null, call, user, session, 'token_refresh');
   return sessionReply(context, access, issued.token, user);
 }

@@ -38,6 +38,8 @@ export async function beginSession(
   const now = context.now();
   const id = context.random.uuid();
   const { refreshToken, refresh } = firstRefreshToken(context, id);
+  // As upstream's, the headers name a session that a refusal of the hook leaves nobody with, too.
+  noteSession(flow.call, user.id, id, refresh.form === 'short' ? refreshToken : null, 0n);
   await insertSession(
     flow.tx,
     {
@@ -64,7 +66,6 @@ export async function beginSession(
     scopes: start.scopes ?? null,
   };
   const access = await issueAccessToken(context, flow.tx, flow.call, signedIn, session, method);
-  noteSession(flow.call, user.id, id, refresh.form === 'short' ? refreshToken : null, 0n);
   return sessionReply(context, access, refreshToken, signedIn);
 }
 

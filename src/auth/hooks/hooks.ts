@@ -107,5 +107,6 @@ function refuseIfAsked(output: unknown): void {
   const asked = refusal.safeParse(output);
   if (!asked.success || !asked.data.error.message) return;
   const status = asked.data.error.http_code || 500;
-  throw new AuthError(status, status === 500 ? 'unexpected_failure' : 'unknown', asked.data.error.message);
+  const code = status === 500 ? 'unexpected_failure' : 'unknown';
+  throw new AuthError(status, code, asked.data.error.message, { isUncoded: true });
 }

@@ -101,12 +101,26 @@ export const profileClaims = (
   provider_id: id,
 });
 
+/** The address that a provider's account goes by: the primary one, or the last. */
+const chosenEmail = ({ emails }: ProviderUser): ProviderEmail | undefined =>
+  emails.find(({ primary }) => primary) ?? emails.at(-1);
+
+/** The same as the provider wrote it; empty without one. */
+export const providedEmail = (user: ProviderUser): string => chosenEmail(user)?.email ?? '';
+
+/** The data of an identity as the provider gave it, before it is stored: the address is in the provider's spelling. */
+export function providedData(user: ProviderUser): JsonObject {
+  const email = providedEmail(user);
+  return { ...identityData(user), ...(email === '' ? {} : { email }) };
+}
+
 /**
  * The data of an identity: what the provider said, without what it left empty, and whether the address is verified.
  * Upstream: internal/api/provider/provider.go (Claims).
  */
-export function identityData({ emails, claims }: ProviderUser): JsonObject {
-  const chosen = emails.find(({ primary }) => primary) ?? emails.at(-1);
+export function identityData(user: ProviderUser): JsonObject {
+  const { claims } = user;
+  const chosen = chosenEmail(user);
   const filled = Object.entries(claims).filter(
     ([name, value]) =>
       value !== '' &&
