@@ -14,6 +14,7 @@ const layers = [
 const joined = [
   '@fastify/busboy',
   '@noble/(curves|hashes)',
+  '@tus/server',
   'commander',
   'fast-xml-parser',
   'find-my-way',

@@ -10,7 +10,7 @@ import { requireContentType } from './mime-types.ts';
 import { anonymous, authenticate, authenticateLeniently, type Principal, serviceRole } from './principal.ts';
 import { createRouteFinder, type Route, renderRoutes, routes } from './routes.ts';
 import { createSharedLocks } from './shared-locks.ts';
-import { createTusHandler, tusPath } from './tus/handler.ts';
+import { tusPath } from './tus/path.ts';
 import { readJsonBody } from './wire/json-body.ts';
 import { notFoundReply } from './wire/not-found.ts';
 import { pathParams } from './wire/path.ts';
@@ -31,10 +31,9 @@ export function createStorageService(input: StorageInput): StorageService {
   const shared = createSharedLocks(input.openLockSession);
   const deps: StorageDeps = { ...input, renderer: createRenderer(), locks: createLocks(shared) };
   const find = createRouteFinder(input.config.transformsImages ? [...routes, ...renderRoutes] : routes);
-  const resumable = createTusHandler(deps);
   return {
     handle(request) {
-      if (isUnder(request.path, tusPath)) return resumable(request);
+      if (isUnder(request.path, tusPath)) return answerResumable(deps, request);
       if (deps.config.s3Enabled && isUnder(request.path, s3Path)) return answerS3(deps, request);
       return answer(deps, request, find(request.method, request.path));
     },
@@ -52,6 +51,12 @@ const s3Path = '/s3';
 async function answerS3(deps: StorageDeps, request: HttpRequest): Promise<HttpReply> {
   const { handleS3 } = await import('./s3/handler.ts');
   return handleS3(deps, request);
+}
+
+/** So are resumable uploads. */
+async function answerResumable(deps: StorageDeps, request: HttpRequest): Promise<HttpReply> {
+  const { handleTus } = await import('./tus/handler.ts');
+  return handleTus(deps, request);
 }
 
 const isUnder = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);

@@ -5,8 +5,12 @@ import { parseRange } from '../../src/storage/objects/conditions.ts';
 import { decodeCursor, encodeCursor } from '../../src/storage/objects/cursor.ts';
 import { canonicalQuery, encodeRfc3986 } from '../../src/storage/s3/canonical.ts';
 import { readXml, writeXml } from '../../src/storage/s3/xml.ts';
-import { decodeUploadId, encodeUploadId } from '../../src/storage/tus/upload-id.ts';
-import { formatMetadata, parseMetadata } from '../../src/storage/tus/wire.ts';
+import {
+  decodeUploadId,
+  encodeUploadId,
+  formatUploadId,
+  parseUploadId,
+} from '../../src/storage/tus/upload-id.ts';
 
 const nameCharacters = "abcXYZ019_/!.*'() &$=@;:+,?-";
 const name = fc
@@ -59,20 +63,8 @@ it('an upload’s id comes back as it went', () => {
   fc.assert(
     fc.property(name, fc.uuid(), (object, version) => {
       const id = { bucket: 'a bucket', name: object, version };
-      expect(decodeUploadId(encodeUploadId(id))).toEqual(id);
+      expect(parseUploadId(decodeUploadId(encodeUploadId(formatUploadId(id))))).toEqual(id);
     }),
-  );
-});
-
-it('upload metadata comes back as it went', () => {
-  const key = fc.stringMatching(/^[a-zA-Z0-9_-]{1,20}$/);
-  fc.assert(
-    fc.property(
-      fc.dictionary(key, fc.option(fc.string({ unit: 'grapheme', minLength: 1 })), { minKeys: 1 }),
-      (metadata) => {
-        expect(parseMetadata(formatMetadata(metadata))).toEqual(metadata);
-      },
-    ),
   );
 });
 

@@ -1,4 +1,4 @@
-import { type ClientRequest, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { type Answer, callStorage } from './storage.ts';
 
 /** Path of the resumable protocol, below the service's prefix. */
@@ -41,6 +41,8 @@ export type SlowPiece = {
   readonly write: (bytes: Buffer) => void;
   /** The answer's status; null for a connection that broke. */
   readonly status: Promise<number | null>;
+  /** How far the answer says that the upload is; null when it does not. */
+  readonly offset: Promise<number | null>;
   readonly destroy: () => void;
 };
 
@@ -89,14 +91,16 @@ export function tusOf(url: string, serviceKey: string): Tus {
 
 function slowPiece(outgoing: ClientRequest): SlowPiece {
   outgoing.flushHeaders();
+  const answer = new Promise<IncomingMessage | null>((resolve) => {
+    outgoing.once('error', () => resolve(null));
+    outgoing.once('response', (incoming) => resolve(incoming.resume()));
+  });
   return {
     write: (bytes) => void outgoing.write(bytes),
-    status: new Promise((resolve) => {
-      outgoing.once('error', () => resolve(null));
-      outgoing.once('response', (incoming) => {
-        incoming.resume();
-        resolve(incoming.statusCode ?? null);
-      });
+    status: answer.then((incoming) => incoming?.statusCode ?? null),
+    offset: answer.then((incoming) => {
+      const offset = incoming?.headers['upload-offset'];
+      return offset === undefined ? null : Number(offset);
     }),
     destroy: () => void outgoing.destroy(),
   };

@@ -7,8 +7,8 @@ import { metadataOfBlob, publishBlob } from '../objects/upload.ts';
 import { parseMetadataField } from '../objects/user-metadata.ts';
 import { hasVersion } from '../store/objects.ts';
 import { enqueueSuspects } from '../store/outbox.ts';
-import { deleteUpload, recordFinish, type UploadRecord } from './uploads.ts';
-import { refuse, type UploadMetadata } from './wire.ts';
+import { refuse } from './errors.ts';
+import { deleteUpload, recordFinish, type UploadMetadata, type UploadRecord } from './uploads.ts';
 
 /** Type of an upload that names none. */
 export const defaultType = 'application/octet-stream';

@@ -1,16 +1,14 @@
 import type { HttpReply, HttpRequest } from '../../http/exchange.ts';
 import type { StorageDeps } from '../deps.ts';
-import { StorageError } from '../errors.ts';
 import { report, toStorageError, toWire } from '../failures.ts';
 import { discardBody } from '../objects/discard-body.ts';
-import { anonymous, authenticate } from '../principal.ts';
+import { anonymous, authenticate, type Principal } from '../principal.ts';
 import { notFoundReply } from '../wire/not-found.ts';
-import { createUpload, type TusCall } from './create.ts';
-import { patchUpload, showUpload, terminateUpload } from './requests.ts';
-import { capabilities, refuse, requireProtocol, tusFailure } from './wire.ts';
+import type { TusCall } from './call.ts';
+import { tusPath } from './path.ts';
+import { createTusServer } from './server.ts';
+import { fromWebResponse, toWebRequest } from './web-request.ts';
 
-/** Path of the protocol, below the service's prefix. */
-export const tusPath = '/upload/resumable';
 const signedPath = `${tusPath}/sign`;
 
 const operations: Readonly<Record<string, string>> = {
@@ -22,24 +20,34 @@ const operations: Readonly<Record<string, string>> = {
   OPTIONS: 'storage.tus.options',
 };
 
-/** Answers resumable uploads; rejects for failures of ours. */
-export function createTusHandler(deps: StorageDeps): (request: HttpRequest) => Promise<HttpReply> {
-  return async (request) => {
-    const isSigned = isSignedPath(request);
-    if (!isServed(request)) return { ...notFoundReply(request), route: 'unmatched' };
-    const route = isSigned ? `${signedPath}/*` : `${tusPath}/*`;
-    if (request.method === 'OPTIONS') return { ...capabilities(deps.config.fileSizeLimit), route };
-    const suffix = isSigned ? '_signed' : '';
-    try {
-      const principal = isSigned ? anonymous : await authenticate(request, deps.verifier);
-      const operation = `${operations[request.method] ?? ''}${suffix}`;
-      const call: TusCall = { deps, request, principal, operation, isSigned };
-      return { ...(await answer(call)), route, role: principal.role };
-    } catch (thrown) {
-      // A bad token is refused before the protocol begins, in the form of the other routes.
-      return { ...(thrown instanceof StorageError ? toWire(thrown) : tusFailure(thrown)), route };
-    }
-  };
+/** Answers a request of resumable uploads. */
+export async function handleTus(deps: StorageDeps, request: HttpRequest): Promise<HttpReply> {
+  if (!isServed(request)) return { ...notFoundReply(request), route: 'unmatched' };
+  const isSigned = isSignedPath(request);
+  const route = isSigned ? `${signedPath}/*` : `${tusPath}/*`;
+  const isOpen = isSigned || request.method === 'OPTIONS';
+  let principal: Principal;
+  try {
+    principal = isOpen ? anonymous : await authenticate(request, deps.verifier);
+  } catch (thrown) {
+    // A bad token is refused before the protocol begins, in the form of the other routes.
+    const error = toStorageError(thrown);
+    report(deps, request, error);
+    return { ...toWire(error), route };
+  }
+  const operation = `${operations[request.method] ?? ''}${isSigned ? '_signed' : ''}`;
+  const reply = await answer({ deps, request, principal, operation, isSigned });
+  return isOpen && !isSigned ? { ...reply, route } : { ...reply, route, role: principal.role };
+}
+
+async function answer(call: TusCall): Promise<HttpReply> {
+  const { request, release } = toWebRequest(call.request);
+  const server = createTusServer(call, tusPath, uploadSegment(call.request.path));
+  const reply = await fromWebResponse(await server.handleWeb(request));
+  release();
+  const isCutShort = reply.status >= 400 || reply.headers.connection === 'close';
+  if (isCutShort) await discardBody(call.request.body);
+  return reply;
 }
 
 /** The signed variant: everything below its path, and what is sent to the path itself. */
@@ -55,34 +63,4 @@ const isServed = ({ path, method }: HttpRequest): boolean =>
 function uploadSegment(path: string): string {
   const last = /([^/]+)\/?$/.exec(path)?.[1] ?? '';
   return tusPath.includes(last) ? '' : last;
-}
-
-async function answer(call: TusCall): Promise<HttpReply> {
-  const { request } = call;
-  try {
-    requireProtocol(request.method, request.headers);
-    return await dispatch(call);
-  } catch (thrown) {
-    await discardBody(request.body);
-    const reply = tusFailure(thrown);
-    if (reply.status >= 500) report(call.deps, request, toStorageError(thrown));
-    return reply;
-  }
-}
-
-function dispatch(call: TusCall): Promise<HttpReply> {
-  const { method, path } = call.request;
-  const segment = uploadSegment(path);
-  switch (method) {
-    case 'POST':
-      return createUpload(call);
-    case 'PATCH':
-      return patchUpload(call, segment);
-    case 'HEAD':
-      return showUpload(call, segment);
-    case 'DELETE':
-      return terminateUpload(call, segment);
-    default:
-      throw refuse.unknownMethod();
-  }
 }

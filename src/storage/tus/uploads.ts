@@ -1,7 +1,9 @@
 import type { ServiceDb } from '../../pg/session.ts';
 import { type Sql, sql } from '../../pg/sql/sql.ts';
 import type { UploadId } from './upload-id.ts';
-import type { UploadMetadata } from './wire.ts';
+
+/** The metadata of an upload: values by key; a key without a value has null. */
+export type UploadMetadata = Readonly<Record<string, string | null>>;
 
 /** How far an upload has come. */
 export type UploadRecord = UploadId & {
@@ -62,10 +64,15 @@ export async function recordPiece(
   piece: { readonly size: number; readonly md5: string },
 ): Promise<UploadRecord | null> {
   const rows = await db.query<Row>(sql`update ownbase.resumable_upload
-    set received = received + ${piece.size}, size = ${upload.size},
+    set received = received + ${piece.size},
       digests = digests || case when ${piece.size}::bigint = 0 then '{}' else array[${piece.md5}::text] end
     where version = ${upload.version} and received = ${upload.received} returning ${columns}`);
   return rows[0] === undefined ? null : recordOf(rows[0]);
+}
+
+/** Records the length that was put off at creation. */
+export async function declareSize(db: ServiceDb, upload: UploadId, size: number): Promise<void> {
+  await db.query(sql`update ownbase.resumable_upload set size = ${size} where version = ${upload.version}`);
 }
 
 /** Records that the upload's object is visible. */

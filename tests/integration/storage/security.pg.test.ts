@@ -199,7 +199,7 @@ describe('a body without a length that passes the limit on its way', () => {
       'content-type': 'application/offset+octet-stream',
       'upload-offset': '0',
     });
-    expect([answer.status, await answer.text()]).toEqual([413, "upload's size exceeded\n"]);
+    expect([answer.status, await answer.text()]).toEqual([413, 'Maximum size exceeded\n']);
     const head = await call('HEAD', path, { token, headers: tus });
     expect(head.headers.get('upload-offset')).toBe('0');
     await expectNothing('tus');

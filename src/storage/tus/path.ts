@@ -1,0 +1,2 @@
+/** Path of the protocol of resumable uploads, below the service's prefix. */
+export const tusPath = '/upload/resumable';
