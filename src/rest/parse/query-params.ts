@@ -231,15 +231,20 @@ function readRanges(limits: readonly Pair[], offsets: readonly Pair[]): Readonly
 }
 
 const knownSelects = new Map<string, Result<readonly SelectItem[], RestError>>();
-/** An app asks with few lists, again and again; longer ones are not worth the room. */
-const [mostSelects, longestKnown] = [500, 500];
+/** An app asks with few lists, again and again; of those that are kept there are no more, nor characters of them. */
+const [mostSelects, mostCharacters] = [500, 250_000];
+let knownCharacters = 0;
 
 function readSelect(text: string): Result<readonly SelectItem[], RestError> {
   const known = knownSelects.get(text);
   if (known !== undefined) return known;
   const read = readParameter('select parameter', text, text, selectList);
-  if (!read.ok || text.length > longestKnown) return read;
-  if (knownSelects.size >= mostSelects) knownSelects.clear();
+  if (!read.ok || text.length > mostCharacters) return read;
+  knownCharacters += text.length;
+  if (knownSelects.size >= mostSelects || knownCharacters > mostCharacters) {
+    knownSelects.clear();
+    knownCharacters = text.length;
+  }
   knownSelects.set(text, read);
   return read;
 }
