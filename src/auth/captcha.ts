@@ -11,7 +11,8 @@ const verifiers = {
   turnstile: 'https://challenges.cloudflare.com/turnstile/v0/siteverify',
 } as const;
 
-const timeoutMs = 10_000;
+/** What a timeout of nothing stands for. */
+const defaultTimeoutMs = 10_000;
 
 const securityBody = z
   .object({
@@ -53,7 +54,7 @@ async function ask(context: AuthContext, token: string, ip: string): Promise<z.i
     const reply = await context.fetch(verifiers[config.captchaProvider], {
       method: 'POST',
       body: form,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(config.captchaTimeoutMs || defaultTimeoutMs),
     });
     return verdict.parse(await reply.json());
   } catch (cause) {

@@ -47,6 +47,16 @@ export const integer = (min = 0, max = Number.MAX_SAFE_INTEGER): Kind<number> =>
   print: String,
 });
 
+/** A share between nothing and everything, both excluded: `0.01`. */
+export const share: Kind<number> = {
+  name: 'share',
+  parse(raw) {
+    const value = Number(raw);
+    return value > 0 && value < 1 ? value : fail('must be a number between 0 and 1');
+  },
+  print: String,
+};
+
 /** A TCP port; 0 lets the system choose. */
 export const port: Kind<number> = { ...integer(0, 65_535), name: 'port' };
 

@@ -5,7 +5,7 @@ import { updateUser } from '../store/users.ts';
 import { hashOtp, makeOtp, pkcePrefix } from '../tokens/one-time.ts';
 import type { Flow } from './flow.ts';
 import { keepToken } from './keep-token.ts';
-import { deliver, demandAuthorized, demandPause, demandQuota, demandReachable } from './send-mail.ts';
+import { deliver, demandAuthorized, demandMailable, demandPause, demandQuota } from './send-mail.ts';
 
 /** A token and the address that it is sent to. */
 type Recipient = { readonly address: string; readonly otp: string; readonly hash: string };
@@ -48,7 +48,7 @@ export async function sendEmailChange(
   const before = { ...updated, email_change_sent_at: user.email_change_sent_at };
   await deliver(context, flow, before, 'email_change', eventOf(toNew, toCurrent), async () => {
     for (const to of toCurrent === null ? [toNew] : [toNew, toCurrent]) {
-      await demandReachable(context, to.address);
+      await demandMailable(context, to.address);
       await orderMail(context, flow, updated, to);
     }
   });

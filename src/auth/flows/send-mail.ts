@@ -1,8 +1,8 @@
 import type { AuthContext } from '../context.ts';
 import { linkFailure } from '../failures/link.ts';
+import { isMailable } from '../mail/address-check.ts';
 import type { MailKind } from '../mail/kinds.ts';
 import { verificationLink } from '../mail/link.ts';
-import { isReachable } from '../mail/reachable.ts';
 import type { User } from '../store/rows.ts';
 import { updateUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
@@ -88,7 +88,7 @@ async function orderTokenMail(
   otp: string,
   hash: string,
 ): Promise<void> {
-  await demandReachable(context, user.email ?? '');
+  await demandMailable(context, user.email ?? '');
   const columns = tokenMails[kind];
   const redirectTo = await flow.call.redirectTo();
   const link = verificationLink(flow.call.externalUrl, context.config.mailerPaths[columns.path], {
@@ -124,10 +124,9 @@ export function demandAuthorized(context: AuthContext, email: string): void {
     throw linkFailure.addressNotAuthorized(email);
 }
 
-/** Refuses addresses that no mail reaches, where the configuration asks for it. */
-export async function demandReachable(context: AuthContext, email: string): Promise<void> {
-  if (!context.config.emailValidationExtended || (await isReachable(email))) return;
-  throw linkFailure.addressInvalid(email);
+/** Refuses addresses that mail should not go to, where the configuration asks for it. */
+export async function demandMailable(context: AuthContext, email: string): Promise<void> {
+  if (!(await isMailable(context, email))) throw linkFailure.addressInvalid(email);
 }
 
 /** Counts a mail against the quota of the instance; without confirmations there is none. */

@@ -4,9 +4,7 @@ import type { MailContent } from '../../config/options/auth-email.ts';
 import type { AuthDeps } from '../deps.ts';
 import { builtInMails, type MailKind, type MailTemplate } from './kinds.ts';
 
-const maxBytes = 1_000_000;
 const fetchTimeoutMs = 10_000;
-const keepMs = 600_000;
 
 /** Yields the templates of mails. */
 export interface MailBodies {
@@ -24,11 +22,19 @@ const notifications: ReadonlySet<string> = new Set([
   'mfa_factor_unenrolled',
 ]);
 
-/** Creates the templates of a project. A body that cannot be had is reported, and the last good or built-in one used. */
+/** The last good body of a kind, null when there was none, and until when nothing newer is looked for. */
+type Kept = { readonly html: string | null; readonly until: number };
+
+/**
+ * Creates the templates of a project. A body that cannot be had is reported, and the last good one used, or without one
+ * the built-in mail, subject and all.
+ *
+ * Upstream: internal/mailer/templatemailer/template.go.
+ */
 export function createMailBodies(
   deps: Pick<AuthDeps, 'config' | 'projectDir' | 'fetch' | 'clock' | 'observer'>,
 ): MailBodies {
-  const kept = new Map<MailKind, { readonly html: string; readonly until: number }>();
+  const kept = new Map<MailKind, Kept>();
   const { config } = deps;
   return {
     async load(kind) {
@@ -36,21 +42,24 @@ export function createMailBodies(
       const builtIn = builtInMails[kind];
       if (given === undefined) return builtIn;
       const subject = given.subject || builtIn.subject;
+      const mailOf = (html: string | null): MailTemplate => (html === null ? builtIn : { subject, html });
       const known = kept.get(kind);
-      if (known !== undefined && known.until > deps.clock.now()) return { subject, html: known.html };
+      if (known !== undefined && known.until > deps.clock.now()) return mailOf(known.html);
       try {
         const html = await readBody(deps, given);
         if (html === null) return { subject, html: builtIn.html };
-        kept.set(kind, { html, until: deps.clock.now() + keepMs });
+        kept.set(kind, { html, until: deps.clock.now() + config.mailTemplateMaxAgeMs });
         return { subject, html };
       } catch (error) {
+        const last = known?.html ?? null;
+        kept.set(kind, { html: last, until: deps.clock.now() + config.mailTemplateRetryMs });
         deps.observer({
           kind: 'fault',
           service: 'auth',
           message: `the mail body of ${kind} cannot be read`,
           error,
         });
-        return { subject, html: known?.html ?? builtIn.html };
+        return mailOf(last);
       }
     },
   };
@@ -66,9 +75,10 @@ async function readBody(
   const url = new URL(given.content_url, deps.config.siteUrl);
   const reply = await deps.fetch(url, { signal: AbortSignal.timeout(fetchTimeoutMs) });
   if (!reply.ok) throw new Error(`${url.href} answered ${reply.status}`);
-  const html = await reply.text();
-  if (html.length > maxBytes) throw new Error(`${url.href} is larger than ${maxBytes} bytes`);
-  return html;
+  const html = Buffer.from(await reply.arrayBuffer());
+  const { mailTemplateMaxBytes: limit } = deps.config;
+  if (html.length > limit) throw new Error(`${url.href} is larger than ${limit} bytes`);
+  return html.toString();
 }
 
 /** Paths are relative to the project; older files wrote them relative to `supabase/`. */

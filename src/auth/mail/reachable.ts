@@ -35,9 +35,15 @@ const wellKnown: ReadonlySet<string> = new Set([
 
 const minGmailName = 6;
 
-/** Whether an address can be told to be wrong without asking anybody. */
-function isWrongInItself(name: string, host: string): boolean {
-  return (
+const partsOf = (email: string): { readonly name: string; readonly host: string } => {
+  const at = email.lastIndexOf('@');
+  return { name: email.slice(0, at), host: email.slice(at + 1).toLowerCase() };
+};
+
+/** Whether an address is not wrong in itself, which is told without asking anybody. */
+export function isPlausible(email: string): boolean {
+  const { name, host } = partsOf(email);
+  return !(
     invented.has(`${name}@${host}`) ||
     wrongHosts.has(host) ||
     reservedNames.some((reserved) => host.endsWith(`.${reserved}`)) ||
@@ -46,10 +52,22 @@ function isWrongInItself(name: string, host: string): boolean {
   );
 }
 
-/** Looks for a host that takes mail; rejects with an `Error` whose `code` says why there is none. */
-export type HostLookup = (host: string) => Promise<unknown>;
+/** Servers that take a host's mail, by name or address; rejects with an `Error` whose `code` says why there is none. */
+export type HostLookup = (host: string) => Promise<readonly string[]>;
 
-const lookups: readonly HostLookup[] = [resolveMx, resolve4, resolve6];
+const mailServers: HostLookup = async (host) => (await resolveMx(host)).map(({ exchange }) => exchange);
+
+/** A host without mail servers takes mail itself (RFC 5321, section 5.1). */
+const ownAddresses: HostLookup = async (host) => {
+  const answers = await Promise.allSettled([resolve4(host), resolve6(host)]);
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  if (found.length > 0) return found;
+  const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+  throw reasons.find((reason) => !isNo(reason)) ?? reasons[0];
+};
+
+/** What the DNS is asked for, in this order. */
+export const dnsLookups: readonly HostLookup[] = [mailServers, ownAddresses];
 
 /** Answers of the DNS that are a no; any other failure is trouble of its own. */
 const isNo = (thrown: unknown): boolean =>
@@ -57,33 +75,40 @@ const isNo = (thrown: unknown): boolean =>
 
 const patienceMs = 3_000;
 
-/** Whether the DNS is certain that a host cannot be mailed to; trouble with the DNS is no such certainty. */
-async function isUnknownHost(host: string, ways: readonly HostLookup[]): Promise<boolean> {
+/** Servers of the first lookup that finds any; none when the DNS has trouble, null when it is certain of none. */
+async function serversOf(host: string, ways: readonly HostLookup[]): Promise<readonly string[] | null> {
   for (const lookup of ways) {
     try {
-      await lookup(host);
-      return false;
+      return await lookup(host);
     } catch (thrown) {
-      if (!isNo(thrown)) return false;
+      if (!isNo(thrown)) return [];
     }
   }
-  return true;
+  return null;
 }
 
+const withoutDot = (name: string): string => name.replace(/\.$/, '');
+
 /**
- * Whether mail to an address may arrive.
+ * Whether the host of an address takes mail, by a server that is not blocked. Trouble with the DNS does not count
+ * against it.
+ *
  * Upstream: internal/mailer/validateclient.
  */
-export async function isReachable(email: string, ways: readonly HostLookup[] = lookups): Promise<boolean> {
-  const at = email.lastIndexOf('@');
-  const [name, host] = [email.slice(0, at), email.slice(at + 1).toLowerCase()];
-  if (isWrongInItself(name, host)) return false;
+export async function isReachable(
+  email: string,
+  blocked: readonly string[],
+  ways: readonly HostLookup[],
+): Promise<boolean> {
+  const { host } = partsOf(email);
   if (wellKnown.has(host)) return true;
   let timer: NodeJS.Timeout | undefined;
-  const slow = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), patienceMs);
+  const slow = new Promise<readonly string[]>((resolve) => {
+    timer = setTimeout(() => resolve([]), patienceMs);
   });
-  const isUnknown = await Promise.race([isUnknownHost(host, ways), slow]);
+  const servers = await Promise.race([serversOf(host, ways), slow]);
   clearTimeout(timer);
-  return !isUnknown;
+  if (servers === null) return false;
+  const refused = new Set(blocked.map(withoutDot));
+  return !servers.some((server) => refused.has(withoutDot(server)));
 }

@@ -5,7 +5,7 @@ import { argon2Verify, isArgon2 } from './argon2.ts';
 import { createBcrypt, isBcrypt } from './bcrypt.ts';
 import { firebaseScryptVerify, isFirebaseScrypt } from './firebase-scrypt.ts';
 import { createHashQueue } from './hash-queue.ts';
-import { isLeaked } from './leaked.ts';
+import { createLeakCheck } from './leaked.ts';
 import { demandHashable, type Weakness, weaknessOf, weakPassword } from './policy.ts';
 
 /** What the flows do with passwords. Hashing waits its turn and runs off the main thread. */
@@ -50,8 +50,9 @@ export function createPasswords(
     requiredCharacters: config.passwordRequiredCharacters,
   };
   const formatOf = (stored: string): Format | undefined => formats.find(({ matches }) => matches(stored));
+  const isLeaked = createLeakCheck(deps);
   const weakness = async (password: string): Promise<Weakness | null> =>
-    weaknessOf(password, policy, await isLeaked(deps, password));
+    weaknessOf(password, policy, await isLeaked(password));
   return {
     hash: async (password, userId) => encryption.seal(userId, await queue(() => bcrypt.hash(password))),
     async verify(password, stored, userId) {

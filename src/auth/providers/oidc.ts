@@ -24,7 +24,8 @@ const keySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() }))
 /** What an issuer says of itself. */
 export type OidcDiscovery = z.infer<typeof discovery>;
 
-const keepMs = 3_600_000;
+/** How long keys are used before they are fetched again. */
+const keepKeysMs = 3_600_000;
 /** How soon after a fetch a token of an unknown key may cause the next one. */
 const cooldownMs = 30_000;
 const maxIssuers = 100;
@@ -47,7 +48,12 @@ export interface OidcVerifier {
 
 type Kept<T> = { readonly value: T; readonly atMs: number };
 
-/** Creates a verifier that keeps keys for an hour, and looks for newer ones when a token names an unknown key. */
+/**
+ * Creates a verifier that keeps keys for an hour, and looks for newer ones when a token names an unknown key. What was
+ * known goes on being used while an issuer cannot be asked.
+ *
+ * Upstream: internal/api/provider/oidc_cache.go.
+ */
 export function createOidcVerifier(deps: Pick<AuthDeps, 'config' | 'fetch' | 'clock'>): OidcVerifier {
   const documents = new Map<string, Kept<OidcDiscovery>>();
   const keys = new Map<string, Kept<JSONWebKeySet>>();
@@ -65,13 +71,18 @@ export function createOidcVerifier(deps: Pick<AuthDeps, 'config' | 'fetch' | 'cl
     const known = store.get(key);
     const nowMs = deps.clock.now();
     if (known !== undefined && nowMs - known.atMs < maxAgeMs) return known.value;
-    const value = await get();
-    if (store.size >= maxIssuers) store.clear();
-    store.set(key, { value, atMs: nowMs });
-    return value;
+    try {
+      const value = await get();
+      if (store.size >= maxIssuers) store.clear();
+      store.set(key, { value, atMs: nowMs });
+      return value;
+    } catch (thrown) {
+      if (known === undefined) throw thrown;
+      return known.value;
+    }
   };
   const discover: OidcVerifier['discover'] = (issuer, url) =>
-    kept(documents, issuer, keepMs, async () =>
+    kept(documents, issuer, deps.config.oidcCacheTtlMs, async () =>
       discovery.parse(await load(url ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)),
     );
   const keysOf = async (
@@ -95,7 +106,7 @@ export function createOidcVerifier(deps: Pick<AuthDeps, 'config' | 'fetch' | 'cl
       keys.delete(issuer);
     },
     async verify(issuer, idToken, accessToken, url) {
-      const known = await keysOf(issuer, url, keepMs);
+      const known = await keysOf(issuer, url, keepKeysMs);
       const { payload, protectedHeader } = await checked(issuer, idToken, known).catch(async (thrown) => {
         if (!(thrown instanceof errors.JWKSNoMatchingKey)) throw thrown;
         const newer = await keysOf(issuer, url, cooldownMs);

@@ -167,6 +167,45 @@ export const authEmailOptions = {
     description:
       'Refuse addresses that mail cannot reach: reserved and mistyped domains, and hosts that the DNS does not know.',
   }),
+  emailValidationServiceUrl: option({
+    kind: optional(string),
+    default: null,
+    env: ['GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL'],
+    description:
+      'Service that is asked about addresses before mail goes to them: POST of `{"email"}`, answered with `{"valid"}`. While it cannot be asked, addresses pass.',
+  }),
+  emailValidationServiceHeaders: option({
+    kind: table(z.record(z.string(), z.array(z.string()))),
+    default: {},
+    env: ['GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_HEADERS'],
+    description:
+      'Headers of requests to that service: JSON of names to lists of values, the last of which counts.',
+  }),
+  emailValidationBlockedMx: option({
+    kind: table(z.array(z.string())),
+    default: [],
+    env: ['GOTRUE_MAILER_EMAIL_VALIDATION_BLOCKED_MX'],
+    description:
+      'Mail servers, as a JSON list of names or IP addresses, whose addresses are refused where the DNS is asked about hosts.',
+  }),
+  mailTemplateMaxBytes: option({
+    kind: integer(1),
+    default: 1_000_000,
+    env: ['GOTRUE_MAILER_TEMPLATE_MAX_SIZE'],
+    description: 'Largest body of a mail that is fetched from a URL, in bytes.',
+  }),
+  mailTemplateMaxAgeMs: option({
+    kind: duration,
+    default: 600_000,
+    env: ['GOTRUE_MAILER_TEMPLATE_MAX_AGE'],
+    description: 'How long the body of a mail that was fetched or read is used before it is looked at again.',
+  }),
+  mailTemplateRetryMs: option({
+    kind: duration,
+    default: 10_000,
+    env: ['GOTRUE_MAILER_TEMPLATE_RETRY_INTERVAL'],
+    description: 'How long after a failure the body of a mail is not looked for again.',
+  }),
   smtpEnabled: option({
     kind: boolean,
     default: true,

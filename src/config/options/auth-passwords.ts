@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { boolean, integer, type Kind, list, oneOf, optional, secret, string, table } from '../kind.ts';
+import {
+  boolean,
+  duration,
+  integer,
+  type Kind,
+  list,
+  oneOf,
+  optional,
+  secret,
+  share,
+  string,
+  table,
+} from '../kind.ts';
 import { option } from '../option.ts';
 
 const lower = 'abcdefghijklmnopqrstuvwxyz';
@@ -66,6 +78,24 @@ export const authPasswordOptions = {
     env: ['GOTRUE_PASSWORD_HIBP_USER_AGENT'],
     description: 'How this instance names itself to that service.',
   }),
+  passwordHibpBloomEnabled: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_PASSWORD_HIBP_BLOOM_ENABLED'],
+    description: 'Keep what that service answered in a Bloom filter and refuse what is in it without asking.',
+  }),
+  passwordHibpBloomItems: option({
+    kind: integer(1, 10_000_000),
+    default: 100_000,
+    env: ['GOTRUE_PASSWORD_HIBP_BLOOM_ITEMS'],
+    description: 'Hashes that the filter is made for; it begins anew when four fifths of them are in it.',
+  }),
+  passwordHibpBloomFalsePositives: option({
+    kind: share,
+    default: 0.0000099,
+    env: ['GOTRUE_PASSWORD_HIBP_BLOOM_FALSE_POSITIVES'],
+    description: 'Share of good passwords that a full filter refuses by mistake.',
+  }),
   securePasswordChange: option({
     kind: boolean,
     default: false,
@@ -99,6 +129,12 @@ export const authPasswordOptions = {
     toml: 'auth.captcha.secret',
     env: ['GOTRUE_SECURITY_CAPTCHA_SECRET'],
     description: 'Secret of the captcha account.',
+  }),
+  captchaTimeoutMs: option({
+    kind: duration,
+    default: 10_000,
+    env: ['GOTRUE_SECURITY_CAPTCHA_TIMEOUT'],
+    description: 'Time that who checks the captcha gets to answer; 0 counts as 10s.',
   }),
   encryptionEnabled: option({
     kind: boolean,

@@ -162,6 +162,12 @@ export const authProviderOptions = {
     env: ['GOTRUE_INTERNAL_HTTP_TIMEOUT'],
     description: 'Time that identity providers and senders of messages get to answer.',
   }),
+  oidcCacheTtlMs: option({
+    kind: duration,
+    default: 3_600_000,
+    env: ['GOTRUE_EXTERNAL_OIDC_PROVIDER_CACHE_TTL'],
+    description: 'How long what an OpenID Connect issuer says of itself is kept.',
+  }),
   hooks: option({
     kind: table(z.record(z.string(), hook)),
     default: {},

@@ -15,6 +15,12 @@ const on = { GOTRUE_PASSWORD_HIBP_ENABLED: 'true' };
 const auth = await startAuth({ env: on, fetch: service });
 const strict = await startAuth({ env: { ...on, GOTRUE_PASSWORD_HIBP_FAIL_CLOSED: 'true' }, fetch: service });
 const off = await startAuth({ fetch: service });
+const remembering = (items: string) =>
+  startAuth({
+    env: { ...on, GOTRUE_PASSWORD_HIBP_BLOOM_ENABLED: 'true', GOTRUE_PASSWORD_HIBP_BLOOM_ITEMS: items },
+    fetch: service,
+  });
+const [roomy, tiny] = [await remembering('100'), await remembering('2')];
 
 beforeEach(() => {
   asked = [];
@@ -72,5 +78,23 @@ describe('a password that leaked elsewhere', () => {
   it('is not looked up unless that is switched on', async () => {
     expect((await signUp(off, 'password')).status).toBe(200);
     expect(asked).toEqual([]);
+  });
+
+  it('is remembered where the project wants that, and refused without asking again', async () => {
+    expect((await signUp(roomy, 'password')).status).toBe(422);
+    isUp = false;
+    expect((await signUp(roomy, 'password')).json.weak_password).toEqual({ reasons: ['pwned'] });
+    expect((await signUp(roomy, 'correct horse')).status).toBe(200);
+    expect(asked.map(({ url }) => url.slice(-5))).toEqual(['5BAA6', '2F9E5']);
+  });
+
+  it('is remembered with the latest answer, when there is no room for more', async () => {
+    expect((await signUp(tiny, 'password')).status).toBe(422);
+    isUp = false;
+    expect((await signUp(tiny, 'password')).status).toBe(422);
+    isUp = true;
+    await signUp(tiny, 'correct horse');
+    await signUp(tiny, 'password');
+    expect(asked.map(({ url }) => url.slice(-5))).toEqual(['5BAA6', '2F9E5', '5BAA6']);
   });
 });

@@ -33,6 +33,18 @@ const puzzled = await startAuth({
       : Promise.reject(new TypeError('no network')),
 });
 
+const impatient = await startAuth({
+  env: {
+    GOTRUE_SECURITY_CAPTCHA_ENABLED: 'true',
+    GOTRUE_SECURITY_CAPTCHA_SECRET: 'shh',
+    GOTRUE_SECURITY_CAPTCHA_TIMEOUT: '50ms',
+  },
+  fetch: (_, init) =>
+    new Promise((_, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+    }),
+});
+
 const password = 'correct horse';
 const burst = 30;
 let addresses = 0;
@@ -126,5 +138,14 @@ describe('a captcha', () => {
     });
     isUp = true;
     expect(status).toBe(500);
+  });
+
+  it('whose provider takes longer than the settings say lets nobody in either', async () => {
+    const begun = Date.now();
+    const { status } = await impatient.call('POST', '/signup', {
+      body: { email: 'cap3@example.com', password, ...solved },
+    });
+    expect(status).toBe(500);
+    expect(Date.now() - begun).toBeLessThan(5000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type HostLookup, isReachable } from '../../../src/auth/mail/reachable.ts';
+import { isMailable } from '../../../src/auth/mail/address-check.ts';
+import { type HostLookup, isPlausible, isReachable } from '../../../src/auth/mail/reachable.ts';
 
 const failing =
   (code: string): HostLookup =>
@@ -20,12 +21,13 @@ describe('an address', () => {
     'ann@localhost',
     'ann@single',
     'ann@gamil.com',
-  ])('%s is wrong without a look at the DNS', async (email) => {
-    expect(await isReachable(email, [found])).toBe(false);
+  ])('%s is wrong without a look at the DNS', (email) => {
+    expect(isPlausible(email)).toBe(false);
   });
 
   it('at a well-known host is right without a look at the DNS', async () => {
-    expect(await isReachable('somebody@gmail.com', [unknown])).toBe(true);
+    expect(isPlausible('somebody@gmail.com')).toBe(true);
+    expect(await isReachable('somebody@gmail.com', [], [unknown])).toBe(true);
   });
 
   it.each<[string, readonly HostLookup[], boolean]>([
@@ -34,6 +36,44 @@ describe('an address', () => {
     ['that the DNS does not know', [unknown, failing('ENODATA')], false],
     ['that the DNS cannot tell of', [troubled, unknown], true],
   ])('at a host %s counts accordingly', async (_, ways, expected) => {
-    expect(await isReachable('ann@shop.example.dev', ways)).toBe(expected);
+    expect(await isReachable('ann@shop.example.dev', [], ways)).toBe(expected);
+  });
+
+  it.each([
+    ['a blocked name', ['mx.spam.dev'], ['mx.spam.dev'], false],
+    ['a blocked name, written with a dot', ['mx.good.dev', 'mx.spam.dev.'], ['mx.spam.dev'], false],
+    ['a blocked address', ['203.0.113.7'], ['203.0.113.7'], false],
+    ['another name', ['mx.good.dev'], ['mx.spam.dev'], true],
+  ])('whose mail is taken by %s counts accordingly', async (_, servers, blocked, expected) => {
+    expect(await isReachable('ann@shop.example.dev', blocked, [() => Promise.resolve(servers)])).toBe(
+      expected,
+    );
+  });
+});
+
+describe('settings about addresses', () => {
+  const serving =
+    (valid: unknown): typeof fetch =>
+    () =>
+      Promise.resolve(Response.json({ valid }));
+  const off = {
+    emailValidationExtended: false,
+    emailValidationBlockedMx: ['mx.spam.dev'],
+    emailValidationServiceUrl: null,
+    emailValidationServiceHeaders: {},
+  };
+  const extended = { ...off, emailValidationExtended: true };
+  const served = { ...extended, emailValidationServiceUrl: 'https://check.dev/' };
+  const spam: HostLookup = () => Promise.resolve(['mx.spam.dev']);
+
+  it.each([
+    ['that are off let everything pass', off, spam, serving(false), true],
+    ['refuse a blocked mail server', extended, spam, serving(true), false],
+    ['let other mail servers pass', extended, found, serving(false), true],
+    ['refuse what the service refuses, however good the DNS', served, found, serving(false), false],
+    ['refuse what the DNS does not know, whatever the service says', served, unknown, serving(true), false],
+    ['take a service without a verdict for none', served, found, serving(null), true],
+  ])('%s', async (_, config, lookup, fetch, expected) => {
+    expect(await isMailable({ config, fetch }, 'ann@shop.example.dev', [lookup])).toBe(expected);
   });
 });
