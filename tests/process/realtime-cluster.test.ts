@@ -1,64 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openBus } from '../../src/cluster/open.ts';
-import type { AdminClient } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { type Broker, installedBrokers } from '../support/brokers.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { useFeedWorld } from '../support/feed-world.ts';
 import { PhoenixClient } from '../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../support/realtime.ts';
-import {
-  authenticatorUrl,
-  connectOwner,
-  createRowWriter,
-  toldIds,
-  watchTable,
-} from '../support/realtime-world.ts';
+import { type RealtimeHarness, testToken } from '../support/realtime.ts';
+import { createRowWriter, toldIds, watchTable } from '../support/realtime-world.ts';
 import { until } from '../support/until.ts';
 
-let cluster: TestCluster;
-let db: AdminClient;
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  db = await connectOwner(cluster);
-  await db.exec(`
-    create table public.rows (id int primary key, body text);
-    create table public.guarded (id int primary key, owner text);
-    alter table public.guarded enable row level security;
-    create policy own on public.guarded for select to authenticated using (owner = auth.jwt() ->> 'name');
-    grant select on all tables in schema public to anon, authenticated;
-    alter publication supabase_realtime add table public.rows, public.guarded;
-    create policy hear on realtime.messages for select to anon, authenticated using (true);`);
-});
-afterAll(async () => {
-  await db?.end();
-  await cluster?.stop();
-});
-
-const rows = createRowWriter(() => db);
+const world = useFeedWorld('cluster_under_test');
+const rows = createRowWriter(() => world.db);
 
 const leaderCount = async (): Promise<number> => {
-  const [row] = await db.query<{ count: number }>(sql`
+  const [row] = await world.db.query<{ count: number }>(sql`
     select count(*)::int as count from pg_locks l join pg_stat_activity a using (pid)
     where l.locktype = 'advisory' and a.application_name = 'ownbase-leader'`);
   return row?.count ?? 0;
 };
 
 /** An instance of the project `prefix`, in a process of its own as far as the others can tell. */
-async function startInstance({ url }: Broker, prefix: string, name: string): Promise<RealtimeHarness> {
+async function startInstance({ url }: Broker, prefix: string, nodeId: string): Promise<RealtimeHarness> {
   const bus = await openBus({ url, prefix, onLost() {}, onHealed() {} });
-  const realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: authenticatorUrl(cluster),
-    config: { slotName: 'cluster_under_test' },
-    nodeId: name,
-    bus,
-  });
+  onTestFinished(() => bus.close());
+  const realtime = await world.start({ nodeId, bus });
   const stop = async (): Promise<void> => {
     await realtime.stop();
     await bus.close();
   };
-  onTestFinished(stop);
   return { ...realtime, stop };
 }
 
@@ -105,7 +73,7 @@ for (const kind of installedBrokers()) {
         await watchTable(right, 'guarded', { token: ann }),
       ];
       const all = rows.take(4);
-      await db.query(sql`insert into public.guarded
+      await world.db.query(sql`insert into public.guarded
         select n, case n % 2 when 0 then 'ann' else 'bob' end from unnest(${all}::int[]) n`);
       const [even, odd] = [all.filter((id) => id % 2 === 0), all.filter((id) => id % 2 === 1)];
       await until(() => [annLeft, annRight, bobRight].every((client) => toldIds(client).length === 2));
@@ -115,7 +83,7 @@ for (const kind of installedBrokers()) {
     it('deliver a transaction of many megabytes to both', async () => {
       const { here, there } = await pair();
       const expected = rows.take(4_000);
-      await db.query(
+      await world.db.query(
         sql`insert into public.rows select n, repeat('x', 4000) from unnest(${expected}::int[]) n`,
       );
       await until(bothHave([here, there], expected), 60_000, 50);
@@ -141,7 +109,7 @@ for (const kind of installedBrokers()) {
       await two.next(
         ({ event, payload }) => event === 'presence_diff' && /one/.test(JSON.stringify(payload)),
       );
-      await db.query(sql`select realtime.send('{"n":1}'::jsonb, 'stored', 'stored', true)`);
+      await world.db.query(sql`select realtime.send('{"n":1}'::jsonb, 'stored', 'stored', true)`);
       await until(() => [one, two].every((client) => heard(client).includes('stored')));
       await rows.insert(1);
       for (const client of [one, two]) await client.settle();
@@ -169,7 +137,7 @@ for (const kind of installedBrokers()) {
       const { here, there } = await pair();
       const expected = await rows.insert(10);
       for (let round = 0; round < 3; round++) {
-        await db.query(sql`select pg_terminate_backend(pid) from pg_stat_activity
+        await world.db.query(sql`select pg_terminate_backend(pid) from pg_stat_activity
           where application_name in ('ownbase-leader', 'ownbase-realtime-feed')`);
         expected.push(...(await rows.insert(10)));
         await until(bothHave([here, there], expected), 30_000);
@@ -236,10 +204,7 @@ it('two instances lose and double nothing when Postgres is killed', async () => 
     await watchTable(await open('right'), 'rows'),
   ];
   const expected = await rows.insert(20);
-  const pid = cluster.pid();
-  if (pid === undefined) throw new Error('Postgres does not run');
-  process.kill(pid, 'SIGKILL');
-  db = await connectOwner(cluster);
+  await world.crash();
   expected.push(...(await rows.insert(20)));
   await until(() => [here, there].every((client) => toldIds(client).length >= expected.length), 40_000);
   expect([toldIds(here), toldIds(there)]).toEqual([expected, expected]);

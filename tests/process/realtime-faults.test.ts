@@ -1,70 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openBus } from '../../src/cluster/open.ts';
-import type { AdminClient } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { type Broker, installedBrokers } from '../support/brokers.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { useFeedWorld } from '../support/feed-world.ts';
 import { PhoenixClient } from '../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../support/realtime.ts';
-import {
-  authenticatorUrl,
-  connectOwner,
-  createRowWriter,
-  toldIds,
-  watchTable,
-} from '../support/realtime-world.ts';
+import { type RealtimeHarness, testToken } from '../support/realtime.ts';
+import { createRowWriter, toldIds, watchTable } from '../support/realtime-world.ts';
 import { until } from '../support/until.ts';
 
 /* Faults while much is going on: what is lost or doubled shows in the ids that each client was told. */
 
-const slotName = 'faults_under_test';
-
-let cluster: TestCluster;
-let db: AdminClient;
-const rows = createRowWriter(() => db);
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  db = await connectOwner(cluster);
-  await db.exec(`
-    create table public.rows (id int primary key, body text);
-    create table public.guarded (id int primary key, owner text);
-    alter table public.guarded enable row level security;
-    create policy own on public.guarded for select to authenticated using (owner = auth.jwt() ->> 'name');
-    grant select on all tables in schema public to anon, authenticated;
-    alter publication supabase_realtime add table public.rows, public.guarded;
-    create policy hear on realtime.messages for select to anon, authenticated using (true)`);
-});
-afterAll(async () => {
-  await db?.end();
-  await cluster?.stop();
-});
-
-async function start(more: Partial<Parameters<typeof startRealtime>[0]> = {}): Promise<RealtimeHarness> {
-  const realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: authenticatorUrl(cluster),
-    config: { slotName },
-    ...more,
-  });
-  onTestFinished(() => realtime.stop());
-  return realtime;
-}
-
-const cutStream = (): Promise<unknown> =>
-  db.query(
-    sql`select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = ${slotName}`,
-  );
+const world = useFeedWorld('faults_under_test');
+const { start, cutStream, crash } = world;
+const rows = createRowWriter(() => world.db);
 
 /** Faults that nobody foresaw; notices about the stream are no such. */
 const faults = ({ observations }: RealtimeHarness): unknown[] =>
   observations.filter(({ kind }) => kind === 'fault');
-
-async function killPostgres(): Promise<void> {
-  process.kill(cluster.pid() ?? 0, 'SIGKILL');
-  await db.end().catch(() => {});
-  db = await connectOwner(cluster);
-}
 
 describe('clients that come and go while the stream is cut again and again', () => {
   it('get every change since they heard that it is live, each once', async () => {
@@ -120,15 +72,15 @@ describe('five hundred subscribers', () => {
     );
     const insert = async (count: number): Promise<number[]> => {
       const ids = rows.take(count);
-      await db.query(
+      await world.db.query(
         sql`insert into public.guarded select n, 'user-' || n % 10 from unnest(${ids}::int[]) n`,
       );
       return ids;
     };
     const expected = await insert(100);
-    await killPostgres();
+    await crash();
     expected.push(...(await insert(100)));
-    await killPostgres();
+    await crash();
     expected.push(...(await insert(100)));
     const own = (user: number): number[] => expected.filter((id) => id % 10 === user);
     await until(() => clients.every((client, i) => toldIds(client).length >= own(i % 10).length), 45_000, 50);
@@ -141,7 +93,7 @@ describe('a channel whose token expires', () => {
   it('while its join asks for stored messages is closed, and hears nothing after', async () => {
     const realtime = await start();
     for (let n = 0; n < 25; n++)
-      await db.query(sql`select realtime.send('{"n":1}'::jsonb, 'old', 'told', true)`);
+      await world.db.query(sql`select realtime.send('{"n":1}'::jsonb, 'old', 'told', true)`);
     const exp = Math.floor(Date.now() / 1000) + 2;
     const token = await testToken({ role: 'authenticated', name: 'ada', exp });
     const client = await PhoenixClient.connect(realtime.url, realtime.anonToken);
@@ -161,7 +113,7 @@ describe('a channel whose token expires', () => {
       .filter(({ topic, payload }) => topic === 'realtime:told' && payload.status === 'ok');
     expect(client.of('broadcast')).toHaveLength(25 * joins.length);
     const heard = client.of('broadcast').length;
-    await db.query(sql`select realtime.send('{"n":2}'::jsonb, 'new', 'told', true)`);
+    await world.db.query(sql`select realtime.send('{"n":2}'::jsonb, 'new', 'told', true)`);
     const witness = await watchTable(realtime, 'rows');
     await rows.insert(1);
     await witness.until(() => toldIds(witness).length === 1);
@@ -193,10 +145,12 @@ for (const kind of installedBrokers()) {
       await until(() => clients.every((client) => toldIds(client).length === 1));
       const large = rows.take(20_000);
       expected.push(...large);
-      await db.query(sql`insert into public.rows select n, repeat('x', 500) from unnest(${large}::int[]) n`);
+      await world.db.query(
+        sql`insert into public.rows select n, repeat('x', 500) from unnest(${large}::int[]) n`,
+      );
       // Some of it is out, the rest is not.
       await until(() => clients.some((client) => toldIds(client).length > 100), 30_000, 1);
-      await db.query(sql`select pg_terminate_backend(pid) from pg_stat_activity
+      await world.db.query(sql`select pg_terminate_backend(pid) from pg_stat_activity
         where application_name in ('ownbase-leader', 'ownbase-realtime-feed')`);
       expected.push(...(await rows.insert(10)));
       await until(() => clients.every((client) => toldIds(client).length >= expected.length), 60_000, 50);

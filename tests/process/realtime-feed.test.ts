@@ -1,57 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type AdminClient, connect } from '../../src/pg/connect.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connect } from '../../src/pg/connect.ts';
 import { sql } from '../../src/pg/sql/sql.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { type RealtimeHarness, startRealtime, testToken } from '../support/realtime.ts';
-import {
-  authenticatorUrl,
-  connectOwner,
-  createRowWriter,
-  toldIds,
-  watchTable,
-} from '../support/realtime-world.ts';
+import { useFeedWorld } from '../support/feed-world.ts';
+import { testToken } from '../support/realtime.ts';
+import { authenticatorUrl, createRowWriter, toldIds, watchTable } from '../support/realtime-world.ts';
 import { until } from '../support/until.ts';
 
 const slot = 'feed_under_test';
+const world = useFeedWorld(slot);
+const { start, cutStream, crash } = world;
+const rows = createRowWriter(() => world.db);
 
-let cluster: TestCluster;
-let db: AdminClient;
-const rows = createRowWriter(() => db);
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  db = await connectOwner(cluster);
-  await db.exec(`
-    create table public.rows (id int primary key, body text);
-    create table public.guarded (id int primary key, owner text);
-    alter table public.guarded enable row level security;
-    create policy own on public.guarded for select to authenticated using (owner = auth.jwt() ->> 'name');
-    grant select on all tables in schema public to anon, authenticated;
-    alter publication supabase_realtime add table public.rows, public.guarded;`);
+const urlsOf = ({ ownerUrl }: TestCluster) => ({
+  ownerUrl,
+  authenticatorUrl: authenticatorUrl({ ownerUrl }),
 });
-afterAll(async () => {
-  await db?.end();
-  await cluster?.stop();
-});
-
-async function start(
-  config: Parameters<typeof startRealtime>[0]['config'] = {},
-  { ownerUrl }: Pick<TestCluster, 'ownerUrl'> = cluster,
-): Promise<RealtimeHarness> {
-  const realtime = await startRealtime({
-    ownerUrl,
-    authenticatorUrl: authenticatorUrl({ ownerUrl }),
-    config: { slotName: slot, ...config },
-  });
-  onTestFinished(() => realtime.stop());
-  return realtime;
-}
-
-async function killWalsender(): Promise<void> {
-  await db.query(
-    sql`select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = ${slot}`,
-  );
-}
 
 describe('the change feed', () => {
   it('comes back after its connection was cut, without losing or doubling a change', async () => {
@@ -60,7 +24,7 @@ describe('the change feed', () => {
     const expected: number[] = [];
     for (let round = 0; round < 3; round++) {
       expected.push(...(await rows.insert(10)));
-      await killWalsender();
+      await cutStream();
       expected.push(...(await rows.insert(10)));
     }
     await client.until(() => toldIds(client).length >= expected.length);
@@ -73,9 +37,7 @@ describe('the change feed', () => {
     const realtime = await start();
     const client = await watchTable(realtime, 'rows');
     const before = await rows.insert(50);
-    process.kill(cluster.pid() ?? 0, 'SIGKILL');
-    await db.end().catch(() => {});
-    db = await connectOwner(cluster);
+    await crash();
     const after = await rows.insert(50);
     await client.until(() => toldIds(client).length >= 100);
     expect(toldIds(client)).toEqual([...before, ...after]);
@@ -84,7 +46,7 @@ describe('the change feed', () => {
   it('makes a lost slot anew and tells the subscribers that changes may have been missed', async () => {
     const realtime = await start();
     const client = await watchTable(realtime, 'rows');
-    await db.exec(`
+    await world.db.exec(`
       do $$ begin
         perform pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '${slot}';
         loop
@@ -109,9 +71,9 @@ describe('the change feed', () => {
   it('survives a publication that is dropped and made again', async () => {
     const realtime = await start();
     const client = await watchTable(realtime, 'rows');
-    await db.exec('drop publication supabase_realtime');
+    await world.db.exec('drop publication supabase_realtime');
     await rows.insert(1);
-    await db.exec(`create publication supabase_realtime for table public.rows, public.guarded;
+    await world.db.exec(`create publication supabase_realtime for table public.rows, public.guarded;
       alter publication supabase_realtime owner to postgres`);
     await client.until(() => client.of('system').length >= 2);
     const expected = await rows.insert(2);
@@ -138,13 +100,13 @@ describe('the change feed', () => {
     const first = await start();
     await watchTable(first, 'rows');
     await first.stop();
-    await db.exec(`create table public.noise as select md5(n::text) from generate_series(1, 100000) n`);
-    const [before] = await db.query<{ restart_lsn: string }>(
+    await world.db.exec(`create table public.noise as select md5(n::text) from generate_series(1, 100000) n`);
+    const [before] = await world.db.query<{ restart_lsn: string }>(
       sql`select restart_lsn::text from pg_replication_slots where slot_name = ${slot}`,
     );
-    const second = await start({ maxSlotLagBytes: 1_000_000 });
+    const second = await start({ config: { maxSlotLagBytes: 1_000_000 } });
     await watchTable(second, 'rows');
-    const [after] = await db.query<{ moved: boolean }>(
+    const [after] = await world.db.query<{ moved: boolean }>(
       sql`select restart_lsn > ${before?.restart_lsn ?? ''}::pg_lsn as moved from pg_replication_slots where slot_name = ${slot}`,
     );
     expect(after).toEqual({ moved: true });
@@ -157,7 +119,7 @@ describe('the change feed', () => {
     onTestFinished(() => own.end());
     await own.exec(`create table public.rows (id int primary key);
       grant select on public.rows to anon; alter publication supabase_realtime add table public.rows`);
-    const first = await start({}, guarded);
+    const first = await start(urlsOf(guarded));
     await watchTable(first, 'rows');
     await first.stop();
     const status = async (): Promise<string | undefined> => {
@@ -172,7 +134,7 @@ describe('the change feed', () => {
       await own.exec('checkpoint');
       return (await status()) === 'lost';
     });
-    const client = await watchTable(await start({}, guarded), 'rows');
+    const client = await watchTable(await start(urlsOf(guarded)), 'rows');
     await own.exec('insert into public.rows values (100), (101)');
     await client.until(() => toldIds(client).length >= 2);
     expect(toldIds(client)).toEqual([100, 101]);
@@ -182,11 +144,11 @@ describe('the change feed', () => {
   it('lets the log go while only other tables are written', async () => {
     const realtime = await start();
     await watchTable(realtime, 'rows');
-    await db.exec('create table if not exists public.elsewhere (n int)');
-    await db.exec('insert into public.elsewhere select n from generate_series(1, 50000) n');
-    const [target] = await db.query<{ lsn: string }>(sql`select pg_current_wal_lsn()::text as lsn`);
+    await world.db.exec('create table if not exists public.elsewhere (n int)');
+    await world.db.exec('insert into public.elsewhere select n from generate_series(1, 50000) n');
+    const [target] = await world.db.query<{ lsn: string }>(sql`select pg_current_wal_lsn()::text as lsn`);
     const hasMoved = async (): Promise<boolean> => {
-      const [row] = await db.query<{ moved: boolean }>(
+      const [row] = await world.db.query<{ moved: boolean }>(
         sql`select confirmed_flush_lsn >= ${target?.lsn ?? ''}::pg_lsn as moved from pg_replication_slots where slot_name = ${slot}`,
       );
       return row?.moved === true;
@@ -199,14 +161,14 @@ describe('the change feed', () => {
     await watchTable(realtime, 'rows');
     await watchTable(realtime, 'guarded', { token: await testToken({ role: 'authenticated', name: 'ada' }) });
     const busy = async (): Promise<Set<string>> => {
-      const rows = await db.query<{ seen: string }>(sql`
+      const rows = await world.db.query<{ seen: string }>(sql`
         select pid || ' ' || query_start as seen from pg_stat_activity
         where application_name like '%realtime%' and pid <> pg_backend_pid()`);
       return new Set(rows.map(({ seen }) => seen));
     };
     /** When the feed has told the server last that it lives, which it does every few seconds. */
     const heardAt = async (): Promise<string> => {
-      const [row] = await db.query<{ at: string }>(sql`
+      const [row] = await world.db.query<{ at: string }>(sql`
         select reply_time::text as at from pg_stat_replication r join pg_replication_slots s on s.active_pid = r.pid
         where s.slot_name = ${slot}`);
       return row?.at ?? '';
@@ -223,15 +185,15 @@ describe('a subscriber', () => {
     const client = await watchTable(realtime, 'guarded', {
       token: await testToken({ role: 'authenticated', name: 'ada' }),
     });
-    await db.exec(`insert into public.guarded values (1, 'ada')`);
+    await world.db.exec(`insert into public.guarded values (1, 'ada')`);
     await client.until(() => toldIds(client).length === 1);
-    await db.exec(`drop policy own on public.guarded; insert into public.guarded values (2, 'ada');
+    await world.db.exec(`drop policy own on public.guarded; insert into public.guarded values (2, 'ada');
       create policy own on public.guarded for select to authenticated using (true)`);
-    await db.exec(`insert into public.guarded values (3, 'bob')`);
+    await world.db.exec(`insert into public.guarded values (3, 'bob')`);
     await client.until(() => toldIds(client).includes(3));
     // The policy that shows everything may have been there when the second row was looked at.
     expect(toldIds(client).filter((id) => id !== 2)).toEqual([1, 3]);
-    await db.exec(`drop policy own on public.guarded; truncate public.guarded;
+    await world.db.exec(`drop policy own on public.guarded; truncate public.guarded;
       create policy own on public.guarded for select to authenticated using (owner = auth.jwt() ->> 'name')`);
   });
 
@@ -244,10 +206,10 @@ describe('a subscriber', () => {
       access_token: await testToken({ role: 'authenticated', name: 'bob' }),
     });
     await client.until(() => client.of('system').length === 2);
-    await db.exec(`insert into public.guarded values (1, 'ada'), (2, 'bob')`);
+    await world.db.exec(`insert into public.guarded values (1, 'ada'), (2, 'bob')`);
     await client.until(() => toldIds(client).length === 1);
     expect(toldIds(client)).toEqual([2]);
-    await db.exec('truncate public.guarded');
+    await world.db.exec('truncate public.guarded');
   });
 
   it('gets nothing more when its token expires', async () => {
@@ -258,23 +220,23 @@ describe('a subscriber', () => {
     });
     await client.next(({ event }) => event === 'phx_close');
     const witness = await watchTable(realtime, 'rows');
-    await db.exec(`insert into public.guarded values (1, 'ada')`);
+    await world.db.exec(`insert into public.guarded values (1, 'ada')`);
     await rows.insert(1);
     await witness.until(() => toldIds(witness).length === 1);
     await client.settle();
     expect(toldIds(client)).toEqual([]);
-    await db.exec('truncate public.guarded');
+    await world.db.exec('truncate public.guarded');
   });
 
   it('that does not read is cut, and the others do not notice', async () => {
-    const realtime = await start({ maxSocketBufferBytes: 256 * 1024 });
+    const realtime = await start({ config: { maxSocketBufferBytes: 256 * 1024 } });
     const [slow, quick] = [await watchTable(realtime, 'rows'), await watchTable(realtime, 'rows')];
     slow.socket.pause();
     const expected: number[] = [];
     for (let round = 0; round < 200; round++) {
       const [id = 0] = rows.take(1);
       expected.push(id);
-      await db.query(sql`insert into public.rows values (${id}::int, repeat('x', 100000))`);
+      await world.db.query(sql`insert into public.rows values (${id}::int, repeat('x', 100000))`);
     }
     await quick.until(() => toldIds(quick).length === expected.length);
     expect(toldIds(quick)).toEqual(expected);

@@ -1,45 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { AdminClient } from '../../src/pg/connect.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sql } from '../../src/pg/sql/sql.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { useFeedWorld } from '../support/feed-world.ts';
 import { PhoenixClient } from '../support/phoenix.ts';
-import { type RealtimeHarness, startRealtime } from '../support/realtime.ts';
-import {
-  authenticatorUrl,
-  connectOwner,
-  type ToldChange,
-  toldIds,
-  watchTable,
-} from '../support/realtime-world.ts';
+import { type ToldChange, toldIds, watchTable } from '../support/realtime-world.ts';
 import { until } from '../support/until.ts';
 
 const slot = 'large_under_test';
-
-let cluster: TestCluster;
-let db: AdminClient;
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  db = await connectOwner(cluster);
-  await db.exec(`
-    create table public.rows (id int primary key, body text);
-    grant select on all tables in schema public to anon, authenticated;
-    alter publication supabase_realtime add table public.rows;`);
-});
-afterAll(async () => {
-  await db?.end();
-  await cluster?.stop();
-});
-
-async function start(): Promise<RealtimeHarness> {
-  const realtime = await startRealtime({
-    ownerUrl: cluster.ownerUrl,
-    authenticatorUrl: authenticatorUrl(cluster),
-    config: { slotName: slot },
-  });
-  onTestFinished(() => realtime.stop());
-  return realtime;
-}
+const world = useFeedWorld(slot);
+const { start } = world;
 
 describe('the change feed', () => {
   it('brings a transaction of 50 megabytes to a subscriber, in order, while others go on', async () => {
@@ -57,7 +25,7 @@ describe('the change feed', () => {
       return 0;
     };
     const before = process.memoryUsage().rss;
-    const writing = db.exec(
+    const writing = world.db.exec(
       `insert into public.rows select 1000000 + n, repeat('x', 250) from generate_series(0, 199999) n`,
     );
     await other.settle();
@@ -69,22 +37,22 @@ describe('the change feed', () => {
   });
 
   it('reads a transaction of a million rows in bounded memory, and the server does not give up on it', async () => {
-    await db.exec(`alter system set wal_sender_timeout = '6s'`);
-    await db.query(sql`select pg_reload_conf()`);
+    await world.db.exec(`alter system set wal_sender_timeout = '6s'`);
+    await world.db.query(sql`select pg_reload_conf()`);
     onTestFinished(async () => {
-      await db.exec('alter system reset wal_sender_timeout');
-      await db.query(sql`select pg_reload_conf()`);
+      await world.db.exec('alter system reset wal_sender_timeout');
+      await world.db.query(sql`select pg_reload_conf()`);
     });
     const realtime = await start();
     const client = await watchTable(realtime, 'rows', {}, { filter: 'body=eq.wanted' });
     const reader = async (): Promise<number | undefined> => {
-      const [row] = await db.query<{ pid: number }>(
+      const [row] = await world.db.query<{ pid: number }>(
         sql`select active_pid as pid from pg_replication_slots where slot_name = ${slot}`,
       );
       return row?.pid;
     };
     const [pid, before] = [await reader(), process.memoryUsage().rss];
-    await db.exec(`insert into public.rows
+    await world.db.exec(`insert into public.rows
       select 2000000 + n, case when n % 100000 = 99999 then 'wanted' end from generate_series(0, 999999) n`);
     await until(() => toldIds(client).length >= 10, 90_000, 100);
     expect(toldIds(client)).toEqual(Array.from({ length: 10 }, (_, i) => 2_099_999 + i * 100_000));
