@@ -42,8 +42,9 @@ function fromPgFailure(failure: PgFailure): StorageError {
     case '42P17':
       return new StorageError('DatabaseInvalidObjectDefinition', '', options);
     case '22P02':
-    // A NUL character, which no text of the database can hold.
+    // A NUL character, which no text of the database can hold, nor any of its JSON.
     case '22021':
+    case '22P05':
       return new StorageError('InvalidValue', failure.message, options);
     case '42703':
     case '42P01':

@@ -90,8 +90,8 @@ export function openForm(request: HttpRequest, maxFields = 10): Promise<OpenForm
     form.on('error', fail);
     form.on('finish', () => fail(new StorageError('NoContentProvided')));
     form.once('file', (_name, file, _filename, _encoding, type) => {
-      // An error before anybody reads is kept by the stream and met by its reader.
-      file.on('error', () => {});
+      // A form that ends within its file is told by an event alone, which nobody may hear yet: the stream keeps it.
+      file.on('error', (reason: Error) => file.destroy(reason));
       cutOffWith(request.body, file);
       resolve({ fields, file, type });
     });

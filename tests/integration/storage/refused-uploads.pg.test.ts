@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { send } from '../../support/http.ts';
 import { startWithBuckets } from '../../support/storage-objects.ts';
 
 const instance = await startWithBuckets();
@@ -88,6 +89,21 @@ describe('a refused upload leaves nothing', () => {
         '--b\r\ncontent-disposition: form-data; name=""; filename="a"\r\ncontent-type: text/plain\r\n\r\n',
     );
     await expectNothingLeft('cut-form.bin', before);
+  });
+
+  it('when a form ends in the middle of its file', async () => {
+    const before = (await instance.blobs()).length;
+    const whole = '--b\r\ncontent-disposition: form-data; name=""; filename="a"\r\n\r\ncontent\r\n--b--\r\n';
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'multipart/form-data; boundary=b' };
+    for (const end of [whole.indexOf('tent'), whole.indexOf('\r\n--b--')]) {
+      const answer = await send(port, '/storage/v1/object/files/half-form', {
+        method: 'POST',
+        headers,
+        body: whole.slice(0, end),
+      });
+      expect([end, answer.status, answer.json()]).toMatchObject([end, 400, { code: 'InvalidRequest' }]);
+      await expectNothingLeft('half-form', before);
+    }
   });
 
   /** Sends a head and a part of the body, waits until the service is writing it, and breaks the connection. */

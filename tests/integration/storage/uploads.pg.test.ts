@@ -65,6 +65,15 @@ describe('an upload', () => {
     expect((await rowsOf('bad-metadata'))[0]?.user_metadata).toEqual({});
   });
 
+  it('refuses user metadata with a NUL, which the database cannot hold', async () => {
+    const metadata = Buffer.from('{"a":"\\u0000"}').toString('base64');
+    expect((await upload('files/nul-metadata', 'x', { 'x-metadata': metadata })).json()).toMatchObject({
+      statusCode: '400',
+      code: 'InvalidParameter',
+    });
+    expect(await rowsOf('nul-metadata')).toEqual([]);
+  });
+
   it('refuses user metadata of a form above 1 MiB', async () => {
     const form = new FormData();
     form.append('metadata', JSON.stringify({ text: 'x'.repeat(1024 * 1024) }));
