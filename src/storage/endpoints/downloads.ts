@@ -3,6 +3,7 @@ import { jsonReply } from '../../http/exchange.ts';
 import type { Call } from '../call.ts';
 import type { StorageDeps } from '../deps.ts';
 import { endpoint } from '../endpoint.ts';
+import { StorageError } from '../errors.ts';
 import { describeTransform, transformSchema, within } from '../images/transform.ts';
 import { requireBucketId } from '../names.ts';
 import { type Access, readObject, requireReadableNames } from '../objects/access.ts';
@@ -32,14 +33,16 @@ export const downloadByPolicies = download('policies');
 
 const signedQuery = z.object({ download: text.optional(), token: text });
 
-/** `GET /object/sign/:bucket/*` */
+/** `GET /object/sign/:bucket/*`; a token for a rendering opens the rendering alone. */
 export const downloadSigned = endpoint({
   input: ({ query }) => read('querystring', signedQuery, query),
   async handle(deps, call) {
     const { bucket, name } = call.params;
     requireBucketId(bucket);
     const { token, download } = call.input;
-    const { expiresAt } = await verifySigned(deps.verifier, token, 'download', `${bucket}/${name}`);
+    const signed = await verifySigned(deps.verifier, token, 'download', `${bucket}/${name}`);
+    if (signed.transformations !== '') throw new StorageError('InvalidSignature');
+    const { expiresAt } = signed;
     const row = await readObject(deps, call, 'signed');
     return serveObject(deps, call.request, row, { download, expiresAt });
   },

@@ -233,5 +233,7 @@ describe('access to a rendering', () => {
     expect(rendered.headers.get('expires')).toMatch(/GMT$/);
     const head = await call('HEAD', signedURL);
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'image/webp']);
+    const whole = await call('GET', signedURL.replace('/render/image/', '/object/'));
+    expect([whole.status, whole.json()]).toMatchObject([400, { code: 'InvalidSignature' }]);
   });
 });
