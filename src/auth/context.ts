@@ -3,6 +3,7 @@ import type { ColumnEncryption } from './encryption.ts';
 import type { Hooks } from './hooks/hooks.ts';
 import type { Guesses } from './limits/guesses.ts';
 import type { AuthLimits } from './limits/limits.ts';
+import type { Pretences } from './limits/pretences.ts';
 import type { Mailer } from './mail/mailer.ts';
 import type { UsedSteps } from './mfa/used-steps.ts';
 import type { Passwords } from './passwords/passwords.ts';
@@ -16,12 +17,16 @@ import type { AuditLog } from './store/audit.ts';
 export type AuthContext = AuthDeps & {
   readonly audit: AuditLog;
   readonly encryption: ColumnEncryption;
+  /** Wrong codes of addresses. */
   readonly guesses: Guesses;
+  /** Wrong codes of second factors. */
+  readonly factorGuesses: Guesses;
   readonly hooks: Hooks;
   readonly limits: AuthLimits;
   readonly mailer: Mailer;
   readonly oidc: OidcVerifier;
   readonly passwords: Passwords;
+  readonly pretences: Pretences;
   readonly redirects: RedirectRules;
   /** What this instance is to SAML identity providers; null while SAML is off. */
   readonly serviceProvider: ServiceProvider | null;

@@ -29,6 +29,8 @@ export type AuthDeps = {
   readonly smtp: SmtpSettings | null;
   /** Outgoing requests: hooks, identity providers, text messages, captchas. */
   readonly fetch: typeof fetch;
+  /** Cost of new password hashes, upstream's unless given; tests that are not about passwords make it small. */
+  readonly hashCost?: number;
   /** Version that `/health` names. */
   readonly version: string;
 };

@@ -18,6 +18,7 @@ import { createHooks } from './hooks/hooks.ts';
 import { inTime } from './in-time.ts';
 import { createGuesses } from './limits/guesses.ts';
 import { createLimits } from './limits/limits.ts';
+import { createPretences } from './limits/pretences.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createUsedSteps } from './mfa/used-steps.ts';
 import { createPasswords } from './passwords/passwords.ts';
@@ -71,6 +72,10 @@ export function createAuthService(deps: AuthDeps): AuthService {
 /** Methods after which rows that are over are looked for. */
 const changing: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
+const minuteMs = 60_000;
+/** As long as codes by mail are good in most settings. */
+const hourMs = 60 * minuteMs;
+
 function createContext(deps: AuthDeps): AuthContext {
   const now = (): string => timestampNow(deps.clock);
   const encryption = createColumnEncryption(deps.config, deps.random);
@@ -80,12 +85,14 @@ function createContext(deps: AuthDeps): AuthContext {
     encryption,
     issuer: deps.config.jwtIssuer ?? deps.externalUrl,
     audit: createAuditLog({ isDisabled: deps.config.auditLogDisabled, uuid: deps.random.uuid, now }),
-    guesses: createGuesses(),
+    guesses: createGuesses(deps.clock, hourMs),
+    factorGuesses: createGuesses(deps.clock, 5 * minuteMs),
     hooks: createHooks(deps),
     limits: createLimits(deps),
     mailer: createMailer(deps),
     oidc: createOidcVerifier(deps),
     passwords: createPasswords(deps, encryption),
+    pretences: createPretences(deps.clock),
     redirects: createRedirectRules(deps.config.siteUrl, deps.config.redirectUrls),
     serviceProvider: createServiceProvider(deps),
     sms: createSmsSender(deps),

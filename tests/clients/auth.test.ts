@@ -2,15 +2,20 @@ import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { describe, expect, it } from 'vitest';
 import { totpCode, totpStep } from '../../src/auth/mfa/totp.ts';
 import { startAuth } from '../support/auth.ts';
+import { comeFromGitHub, createGitHub, gitHubEnv } from '../support/github.ts';
 
+const gitHub = createGitHub();
 const auth = await startAuth({
   env: {
+    ...gitHubEnv,
+    GOTRUE_SECURITY_MANUAL_LINKING_ENABLED: 'true',
     GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true',
     GOTRUE_MAILER_AUTOCONFIRM: 'false',
     GOTRUE_MFA_TOTP_ENROLL_ENABLED: 'true',
     GOTRUE_MFA_TOTP_VERIFY_ENABLED: 'true',
     GOTRUE_URI_ALLOW_LIST: 'myapp://**',
   },
+  fetch: gitHub.fetch,
 });
 const password = 'correct horse';
 
@@ -32,7 +37,7 @@ function newClient(flowType: 'implicit' | 'pkce' = 'implicit') {
   });
   const events: string[] = [];
   client.auth.onAuthStateChange((event) => void events.push(event));
-  return { client, events };
+  return { client, events, stored };
 }
 
 const admin = createClient(auth.url, auth.serviceKey, { auth: { persistSession: false } });
@@ -93,6 +98,54 @@ describe('supabase-js', () => {
     expect(signedIn.error).toBeNull();
   });
 
+  it('tells its app of a recovery by a code', async () => {
+    const email = 'code-forgot@example.com';
+    await someone(email);
+    const { client, events } = newClient();
+    expect((await client.auth.resetPasswordForEmail(email)).error).toBeNull();
+    const { code } = await auth.nextMail(email);
+    const { error } = await client.auth.verifyOtp({ email, token: code, type: 'recovery' });
+    expect([error, events.at(-1)]).toEqual([null, 'PASSWORD_RECOVERY']);
+    expect((await client.auth.updateUser({ password: 'a newer horse' })).error).toBeNull();
+  });
+
+  it('forgets a session that was ended elsewhere', async () => {
+    const email = 'elsewhere@example.com';
+    await someone(email);
+    const { client, events, stored } = newClient();
+    await client.auth.signInWithPassword({ email, password });
+    expect([...stored.keys()]).toEqual(['sb-127-auth-token']);
+    const other = newClient().client;
+    await other.auth.signInWithPassword({ email, password });
+    expect((await other.auth.signOut({ scope: 'others' })).error).toBeNull();
+    const { data, error } = await client.auth.getUser();
+    expect([data.user, error?.name]).toEqual([null, 'AuthSessionMissingError']);
+    expect([stored.size, events.at(-1)]).toEqual([0, 'SIGNED_OUT']);
+    expect((await other.auth.getUser()).data.user?.email).toBe(email);
+  });
+
+  it('links an account of a provider and parts from it again', async () => {
+    const client = await someone('linking@example.com');
+    const begun = await client.auth.linkIdentity({
+      provider: 'github',
+      options: { skipBrowserRedirect: true, redirectTo: 'myapp://linked' },
+    });
+    const state = new URL(begun.data.url ?? '').searchParams.get('state') ?? '';
+    gitHub.users.set('linked', { id: 99, email: 'octo@example.com', verified: true });
+    const back = await comeFromGitHub(auth, state, 'linked');
+    expect([back.protocol, back.searchParams.get('error')]).toEqual(['myapp:', null]);
+    const { data } = await client.auth.getUserIdentities();
+    expect(data?.identities.map(({ provider }) => provider).sort()).toEqual(['email', 'github']);
+    const linked = data?.identities.find(({ provider }) => provider === 'github');
+    if (linked === undefined) throw new Error('not linked');
+    expect((await client.auth.unlinkIdentity(linked)).error).toBeNull();
+    const left = (await client.auth.getUserIdentities()).data?.identities ?? [];
+    expect(left.map(({ provider }) => provider)).toEqual(['email']);
+    const last = left[0];
+    if (last === undefined) throw new Error('nothing left');
+    expect((await client.auth.unlinkIdentity(last)).error?.code).toBe('single_identity_not_deletable');
+  });
+
   it('refreshes its session', async () => {
     const client = await someone('fresh@example.com');
     const before = (await client.auth.getSession()).data.session;
@@ -136,10 +189,30 @@ describe('supabase-js', () => {
     const invited = await admin.auth.admin.inviteUserByEmail('guest@example.com');
     expect(invited.error).toBeNull();
     expect(await auth.mailCount('guest@example.com')).toBe(1);
-    const list = await admin.auth.admin.listUsers({ page: 1, perPage: 1 });
-    expect(list.data).toMatchObject({ nextPage: 2, total: expect.any(Number) });
     const id = signedIn.data.user?.id ?? '';
     expect((await admin.auth.admin.deleteUser(id)).error).toBeNull();
     expect((await client.auth.getUser()).error?.code).toBe('user_not_found');
+  });
+
+  it('is led through the pages of users', async () => {
+    for (const n of [1, 2, 3]) {
+      await admin.auth.admin.createUser({ email: `listed${n}@example.com`, email_confirm: true });
+    }
+    const page = async (number: number, perPage: number) => {
+      const { data } = await admin.auth.admin.listUsers({ page: number, perPage });
+      if (!('lastPage' in data)) throw new Error('no users');
+      return data;
+    };
+    const { total } = await page(1, 1000);
+    const perPage = Math.ceil(total / 3);
+    const pages = [await page(1, perPage), await page(2, perPage), await page(3, perPage)];
+    expect(pages.map(({ nextPage, lastPage }) => [nextPage, lastPage])).toEqual([
+      [2, 3],
+      [3, 3],
+      [null, 3],
+    ]);
+    expect(pages.map((part) => part.total)).toEqual([total, total, total]);
+    const ids = pages.flatMap(({ users }) => users.map(({ id }) => id));
+    expect([ids.length, new Set(ids).size]).toEqual([total, total]);
   });
 });

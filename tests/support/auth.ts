@@ -81,6 +81,8 @@ export type AuthInstanceOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly fixture?: string;
   readonly fetch?: typeof fetch;
+  /** Cost of password hashes: the least there is, so that tests do not wait for them. */
+  readonly hashCost?: number;
   /** A folder with a configuration of its own. */
   readonly projectDir?: string;
 };
@@ -122,6 +124,7 @@ export async function startAuth(options: AuthInstanceOptions = {}): Promise<Auth
       senderName: 'Auth',
     }),
     fetch: options.fetch ?? fetch,
+    hashCost: options.hashCost ?? 4,
     version: 'test',
   };
   const ready = await listen(deps, keys.api);

@@ -3,6 +3,7 @@ import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type Call, field, pkceFields, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { AuthError } from '../errors.ts';
+import { inEvenTime } from '../even-time.ts';
 import { accountFailure } from '../failures/account.ts';
 import { linkFailure } from '../failures/link.ts';
 import { demandEmail, demandPhone } from '../flows/addresses.ts';
@@ -12,7 +13,6 @@ import { sendTokenMail } from '../flows/send-mail.ts';
 import { sendPhoneCode } from '../flows/send-sms.ts';
 import { beginSession } from '../flows/session.ts';
 import { callAfterUserCreated, signUp } from '../flows/sign-up.ts';
-import { randomPassword } from '../passwords/random-password.ts';
 import { demandChannel } from '../sms/channel.ts';
 import type { JsonObject, User } from '../store/rows.ts';
 import { findUserByEmail, findUserByPhone } from '../store/users.ts';
@@ -88,14 +88,16 @@ async function magicLink(context: AuthContext, call: Call, body: MagicLinkBody):
   if (body.email === '') throw linkFailure.magicLinkNoEmail();
   const email = demandEmail(body.email);
   const challenge = readChallenge(body);
-  const user = await findUserByEmail(context.db, email, call.aud);
-  if (user === null || user.email_confirmed_at === null) {
-    await signUpSilently(context, call, { kind: 'email', email }, body.data ?? {}, challenge);
-    // The mail that confirms a sign-up signs in as well; only users confirmed at once still need a link.
-    if (context.config.emailConfirmations) return jsonReply(200, {});
-  }
-  await sendMagicLink(context, call, email, challenge);
-  return jsonReply(200, {});
+  return inEvenTime(async () => {
+    const user = await findUserByEmail(context.db, email, call.aud);
+    if (user === null || user.email_confirmed_at === null) {
+      await signUpSilently(context, call, { kind: 'email', email }, body.data ?? {}, challenge);
+      // The mail that confirms a sign-up signs in as well; only users confirmed at once still need a link.
+      if (context.config.emailConfirmations) return jsonReply(200, {});
+    }
+    await sendMagicLink(context, call, email, challenge);
+    return jsonReply(200, {});
+  });
 }
 
 async function sendMagicLink(
@@ -123,10 +125,8 @@ async function signUpSilently(
   data: JsonObject,
   challenge: Challenge | null,
 ): Promise<void> {
-  const { config } = context;
-  if (!config.enableSignup) throw accountFailure.signupDisabled();
-  const password = randomPassword(context.random, 33, config.passwordRequiredCharacters);
-  const outcome = await signUp(context, call, { address, password, data, challenge });
+  if (!context.config.enableSignup) throw accountFailure.signupDisabled();
+  const outcome = await signUp(context, call, { address, password: null, data, challenge });
   if (outcome.kind === 'exists') return;
   if (outcome.isConfirmed) await beginUnusedSession(context, call, outcome.user, address.kind);
   else await callAfterUserCreated(context, call, outcome.user);

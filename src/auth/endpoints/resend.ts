@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type Call, field, pkceFields, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
+import { inEvenTime } from '../even-time.ts';
 import { linkFailure } from '../failures/link.ts';
 import { demandEmail, demandPhone } from '../flows/addresses.ts';
 import { sendEmailChange } from '../flows/email-change.ts';
 import { type Flow, runFlow } from '../flows/flow.ts';
 import { beginMailFlow, type Challenge, readChallenge } from '../flows/pkce.ts';
+import { pretendMail, pretendSms } from '../flows/pretend-message.ts';
 import { sendTokenMail } from '../flows/send-mail.ts';
 import { sendPhoneCode } from '../flows/send-sms.ts';
 import type { User } from '../store/rows.ts';
@@ -32,26 +34,42 @@ export async function postResend(context: AuthContext, call: Call): Promise<Http
   const challenge = type === 'signup' || type === 'email_change' ? readChallenge(body) : null;
   if (type === 'signup' && body.email === '') throw linkFailure.resendNeedsEmail();
   if (type === 'sms' && body.phone === '') throw linkFailure.resendNeedsPhone();
-  const user = await findAddressed(context, call, body.email, body.phone);
-  if (user === null || !isPending(user, type)) return jsonReply(200, {});
-  const messageId = await runFlow(context, call, (flow) => sendAgain(context, flow, user, type, challenge));
-  return jsonReply(200, messageId === '' ? {} : { message_id: messageId });
+  const find = finderOf(context, call, body.email, body.phone);
+  return inEvenTime(async () => {
+    const user = await find();
+    if (user === null || !isPending(user, type)) {
+      pretendSent(context, type, body.email, body.phone);
+      return jsonReply(200, {});
+    }
+    const messageId = await runFlow(context, call, (flow) => sendAgain(context, flow, user, type, challenge));
+    return jsonReply(200, messageId === '' ? {} : { message_id: messageId });
+  });
 }
 
-async function findAddressed(
+/** What finds the user of an address, once that is one that can be. */
+function finderOf(
   context: AuthContext,
   call: Call,
   email: string,
   phone: string,
-): Promise<User | null> {
+): () => Promise<User | null> {
   if (email !== '' && phone !== '') throw linkFailure.resendBothAddresses();
   if (email !== '') {
     if (!context.config.emailEnabled) throw linkFailure.emailDisabled();
-    return findUserByEmail(context.db, demandEmail(email), call.aud);
+    const stored = demandEmail(email);
+    return () => findUserByEmail(context.db, stored, call.aud);
   }
   if (phone === '') throw linkFailure.resendNoAddress();
   if (!context.config.phoneEnabled) throw linkFailure.phoneDisabled();
-  return findUserByPhone(context.db, demandPhone(phone), call.aud);
+  const stored = demandPhone(phone);
+  return () => findUserByPhone(context.db, stored, call.aud);
+}
+
+/** Who has nothing to be sent again is told the same as who has. */
+function pretendSent(context: AuthContext, type: ResendType, email: string, phone: string): void {
+  const kind = type === 'signup' || type === 'sms' ? 'confirmation' : type;
+  if (email !== '') pretendMail(context, kind, demandEmail(email));
+  else pretendSms(context, kind, demandPhone(phone));
 }
 
 function isPending(user: User, type: ResendType): boolean {

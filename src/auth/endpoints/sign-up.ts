@@ -6,6 +6,7 @@ import { accountFailure } from '../failures/account.ts';
 import { demandEmail, demandPhone } from '../flows/addresses.ts';
 import { runFlow } from '../flows/flow.ts';
 import { readChallenge } from '../flows/pkce.ts';
+import { pretendMail, pretendSms } from '../flows/pretend-message.ts';
 import { beginSession } from '../flows/session.ts';
 import { callAfterUserCreated, draftUser, type SignUp, signUp } from '../flows/sign-up.ts';
 import { demandChannel } from '../sms/channel.ts';
@@ -81,6 +82,9 @@ const signInAfterSignUp = (
 function replyExisting(context: AuthContext, call: Call, request: SignUp, user: User): HttpReply {
   const { emailConfirmations, phoneConfirmations, phoneEnabled } = context.config;
   if (!emailConfirmations || (phoneEnabled && !phoneConfirmations)) throw accountFailure.alreadyRegistered();
+  const { address } = request;
+  if (address.kind === 'email') pretendMail(context, 'confirmation', address.email);
+  else pretendSms(context, 'confirmation', address.phone);
   return jsonReply(200, userJson(pretend(context, call, request, user)));
 }
 

@@ -3,6 +3,7 @@ import { type HttpReply, jsonReply } from '../../http/exchange.ts';
 import { type Call, field, readJson } from '../call.ts';
 import type { AuthContext } from '../context.ts';
 import { AuthError } from '../errors.ts';
+import { refusedInEvenTime } from '../even-time.ts';
 import { accountFailure } from '../failures/account.ts';
 import { linkFailure } from '../failures/link.ts';
 import { demandEmail, demandPhone } from '../flows/addresses.ts';
@@ -110,14 +111,16 @@ export async function postVerify(context: AuthContext, call: Call): Promise<Http
   if (typed === null && (body.email !== '' || body.phone !== '' || body.redirect_to !== '')) {
     throw linkFailure.verifyHashOnly();
   }
-  const session = await runFlow(context, call, async (flow) => {
-    const verified =
-      typed === null
-        ? await verifyHash(context, flow, body.type, body.token_hash)
-        : await verifyCode(context, flow, body.type, typed);
-    const user = await complete(context, flow, verified, typed?.hash ?? body.token_hash);
-    return user === null ? null : beginSession(context, flow, user, 'otp');
-  });
+  const session = await refusedInEvenTime(() =>
+    runFlow(context, call, async (flow) => {
+      const verified =
+        typed === null
+          ? await verifyHash(context, flow, body.type, body.token_hash)
+          : await verifyCode(context, flow, body.type, typed);
+      const user = await complete(context, flow, verified, typed?.hash ?? body.token_hash);
+      return user === null ? null : beginSession(context, flow, user, 'otp');
+    }),
+  );
   return jsonReply(200, session ?? { code: '200', msg: halfWay });
 }
 

@@ -7,7 +7,6 @@ import { fault } from '../failures/table.ts';
 import { parseGoDuration } from '../go-duration.ts';
 import { isUuid } from '../guard.ts';
 import { maxPasswordBytes } from '../passwords/policy.ts';
-import { randomPassword } from '../passwords/random-password.ts';
 import { insertIdentity } from '../store/identities.ts';
 import type { User } from '../store/rows.ts';
 import {
@@ -105,9 +104,9 @@ async function chosenHash(context: AuthContext, id: string, body: AdminUserBody)
     if (!context.passwords.isKnownFormat(body.password_hash)) throw fault('Error creating user');
     return context.encryption.seal(id, body.password_hash);
   }
-  const password = body.password || randomPassword(context.random, 64);
-  if (Buffer.byteLength(password) > maxPasswordBytes) throw adminFailure.passwordTooLong();
-  return context.passwords.hash(password, id);
+  if (!body.password) return context.passwords.unknown(id);
+  if (Buffer.byteLength(body.password) > maxPasswordBytes) throw adminFailure.passwordTooLong();
+  return context.passwords.hash(body.password, id);
 }
 
 async function finish(

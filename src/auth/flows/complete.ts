@@ -1,5 +1,4 @@
 import type { AuthContext } from '../context.ts';
-import { randomPassword } from '../passwords/random-password.ts';
 import { updateIdentityData } from '../store/identities.ts';
 import { clearToken, clearTokens } from '../store/one-time-tokens.ts';
 import type { User } from '../store/rows.ts';
@@ -51,7 +50,7 @@ function carryOut(
 /** An invited user gets a password that nobody knows, until the app asks for one. */
 async function completeSignUp(context: AuthContext, flow: Flow, user: User): Promise<User> {
   const needsPassword = !user.encrypted_password && user.invited_at !== null;
-  const prepared = needsPassword ? await giveRandomPassword(context, flow, user) : user;
+  const prepared = needsPassword ? await giveUnknownPassword(context, flow, user) : user;
   await context.audit.record(flow.tx, prepared, 'user_signedup', { provider: 'email' });
   const confirmed = await confirmEmail(context, flow, prepared);
   for (const identity of confirmed.identities) {
@@ -61,9 +60,8 @@ async function completeSignUp(context: AuthContext, flow: Flow, user: User): Pro
   return confirmed;
 }
 
-async function giveRandomPassword(context: AuthContext, flow: Flow, user: User): Promise<User> {
-  const hash = await context.passwords.hash(randomPassword(context.random, 64), user.id);
-  const updated = await storePassword(context, flow, user, hash);
+async function giveUnknownPassword(context: AuthContext, flow: Flow, user: User): Promise<User> {
+  const updated = await storePassword(context, flow, user, context.passwords.unknown(user.id));
   await endSessions(flow.tx, user.id);
   return updated;
 }

@@ -3,7 +3,6 @@ import type { AuthContext } from '../context.ts';
 import { accountFailure } from '../failures/account.ts';
 import { adminFailure } from '../failures/admin.ts';
 import { verificationLink } from '../mail/link.ts';
-import { randomPassword } from '../passwords/random-password.ts';
 import type { JsonObject, User } from '../store/rows.ts';
 import {
   findDuplicateEmail,
@@ -113,13 +112,18 @@ async function prepareUser(
     await callBeforeUserCreated(context, call, fresh);
     return fresh;
   }
-  const password = order.type === 'magiclink' ? randomPassword(context.random, 64) : order.password;
-  if (password === '') throw accountFailure.signupPasswordRequired();
-  if (order.type !== 'magiclink') await context.passwords.demandStrong(password);
   const invited = invitedUser(context, call.aud, order.email, data);
-  const fresh = { ...invited, encrypted_password: await context.passwords.hash(password, invited.id) };
+  const fresh = { ...invited, encrypted_password: await firstHash(context, invited.id, order) };
   await callBeforeUserCreated(context, call, fresh);
   return fresh;
+}
+
+/** The hash of the password that the link's user begins with; a magic link's begins with none that anybody knows. */
+async function firstHash(context: AuthContext, id: string, { type, password }: LinkOrder): Promise<string> {
+  if (type === 'magiclink') return context.passwords.unknown(id);
+  if (password === '') throw accountFailure.signupPasswordRequired();
+  await context.passwords.demandStrong(password);
+  return context.passwords.hash(password, id);
 }
 
 type Stored = { readonly user: User; readonly hash: string };

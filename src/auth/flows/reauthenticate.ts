@@ -41,17 +41,23 @@ export async function demandReauthentication(
     throw accountFailure.nonceInvalid();
   const address = user.email || user.phone;
   if (!address) throw accountFailure.nonceNoAddress();
+  if (context.guesses.areSpent(address)) throw accountFailure.nonceInvalid();
   const isByPhone = !user.email;
   if (isByPhone && context.sms?.verify !== undefined) {
-    if (!(await context.sms.verify(address, nonce))) throw linkFailure.tokenExpired();
+    if (!(await context.sms.verify(address, nonce))) {
+      context.guesses.miss(address);
+      throw linkFailure.tokenExpired();
+    }
   } else {
     const expiry = isByPhone ? config.smsOtpExpirySeconds : config.emailOtpExpirySeconds;
     const sentAt = user.reauthentication_sent_at;
     const hash = hashOtp(address, nonce);
     if (!isOtpValid(hash, user.reauthentication_token, sentAt, expiry, context.clock.now())) {
+      context.guesses.miss(address);
       throw accountFailure.nonceInvalid();
     }
   }
+  context.guesses.forget(address);
   await runFlow(context, call, async (flow) => {
     await clearTokens(flow.tx, user.id);
     await updateUser(flow.tx, user, { reauthentication_token: '' }, context.now());

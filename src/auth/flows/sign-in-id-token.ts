@@ -6,7 +6,7 @@ import { customProviderFailure } from '../failures/custom-provider.ts';
 import { providerFailure } from '../failures/provider.ts';
 import { clientIds } from '../providers/client.ts';
 import { discoveryUrlOf } from '../providers/custom.ts';
-import { appleIssuers, idTokenUser, isAzureIssuer } from '../providers/id-token-user.ts';
+import { appleIssuers, idTokenUser, isAzureIssuer, snapchatIssuer } from '../providers/id-token-user.ts';
 import { issuerOf } from '../providers/oidc.ts';
 import { findCustomProvider } from '../store/custom-providers.ts';
 import type { JsonObject } from '../store/rows.ts';
@@ -44,7 +44,7 @@ const issuers: Readonly<Record<string, string>> = {
   facebook: 'https://www.facebook.com',
   kakao: 'https://kauth.kakao.com',
   vercel_marketplace: 'https://marketplace.vercel.com',
-  snapchat: 'https://accounts.snapchat.com',
+  snapchat: snapchatIssuer,
 };
 
 const invalid = (description: string): OAuthError => new OAuthError('invalid request', description);

@@ -25,7 +25,8 @@ export type SignUp = {
   readonly address:
     | { readonly kind: 'email'; readonly email: string }
     | { readonly kind: 'phone'; readonly phone: string; readonly channel: SmsChannel };
-  readonly password: string;
+  /** Null for a password that nobody is told. */
+  readonly password: string | null;
   readonly data: JsonObject;
   readonly challenge: Challenge | null;
 };
@@ -54,7 +55,8 @@ export async function signUp(
 ): Promise<SignUpOutcome> {
   const existing = await findExisting(context, call, request);
   const id = context.random.uuid();
-  const hash = await context.passwords.hash(request.password, id);
+  const { password } = request;
+  const hash = password === null ? context.passwords.unknown(id) : await context.passwords.hash(password, id);
   const fresh = existing === null ? newUserOf(context, call, request, { id, hash }) : null;
   if (fresh !== null) await callBeforeUserCreated(context, call, fresh);
   try {

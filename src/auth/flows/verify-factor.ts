@@ -107,12 +107,28 @@ function prove(
 ): Promise<Proof> {
   switch (factor.factor_type) {
     case 'totp':
-      return proveTotp(context, factor, answer.code);
+      return guarded(context, factor, mfaFailure.totpWrong(), () => proveTotp(context, factor, answer.code));
     case 'phone':
-      return provePhone(context, factor, challenge, answer.code);
+      return guarded(context, factor, mfaFailure.phoneCodeWrong(), () =>
+        provePhone(context, factor, challenge, answer.code),
+      );
     case 'webauthn':
       return proveWebauthn(context, factor, challenge, answer.webauthn);
   }
+}
+
+/** A factor of which many wrong codes were given takes none for a while; upstream lets them be tried out. */
+async function guarded(
+  { factorGuesses }: AuthContext,
+  { id }: Factor,
+  refusal: AuthError,
+  proveCode: () => Promise<Proof>,
+): Promise<Proof> {
+  if (factorGuesses.areSpent(id)) return refused(refusal);
+  const proof = await proveCode();
+  if (proof.isValid) factorGuesses.forget(id);
+  else factorGuesses.miss(id);
+  return proof;
 }
 
 const sure = (patch: Partial<Factor> = {}): Proof => ({ isValid: true, patch });

@@ -85,6 +85,8 @@ export async function verifyCode(
   const address = typed.address.value;
   if (context.guesses.areSpent(address)) throw linkFailure.tokenExpired();
   const user = await lockCandidate(context, flow, type, typed);
+  // Others may have guessed while this one waited for its turn.
+  if (context.guesses.areSpent(address)) throw linkFailure.tokenExpired();
   if (user !== null && isBanned(user, context.clock.now())) throw requestFailure.banned();
   const as = user === null ? null : await matchCode(context, user, type, typed);
   if (user === null || as === null) {

@@ -1,33 +1,33 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../core/clock.ts';
 
 /**
- * Counts wrong codes per address. Upstream counts none, so that six digits can be tried out while they are good; here
- * the codes of an address are spent after some wrong ones, until a new one is sent to it.
+ * Counts wrong codes per address or second factor. Upstream counts none, so that six digits can be tried out while they
+ * are good; here codes are spent after some wrong ones: those of an address until a new one is sent to it.
  */
 export interface Guesses {
-  areSpent(address: string): boolean;
+  areSpent(subject: string): boolean;
   /** Notes a wrong code. */
-  miss(address: string): void;
+  miss(subject: string): void;
   /** Begins again: a code was right, or a new one is on its way. */
-  forget(address: string): void;
+  forget(subject: string): void;
 }
 
 const maxWrong = 10;
-const maxAddresses = 50_000;
-/** As long as codes are good in most settings. */
-const rememberMs = 3_600_000;
+const maxSubjects = 50_000;
 
-/** Creates an empty memory. */
-export function createGuesses(): Guesses {
+/** Creates an empty memory, which forgets a subject so many milliseconds after its last wrong code. */
+export function createGuesses(clock: Clock, rememberMs: number): Guesses {
   // Bounded by size: a bound by count would reserve the room of all of them at the start.
   const wrong = new LRUCache<string, number>({
-    maxSize: maxAddresses,
+    maxSize: maxSubjects,
     sizeCalculation: () => 1,
     ttl: rememberMs,
+    perf: clock,
   });
   return {
-    areSpent: (address) => (wrong.get(address) ?? 0) >= maxWrong,
-    miss: (address) => void wrong.set(address, (wrong.get(address) ?? 0) + 1),
-    forget: (address) => void wrong.delete(address),
+    areSpent: (subject) => (wrong.get(subject) ?? 0) >= maxWrong,
+    miss: (subject) => void wrong.set(subject, (wrong.get(subject) ?? 0) + 1),
+    forget: (subject) => void wrong.delete(subject),
   };
 }

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
  */
 
 /** Cost of new hashes; upstream's. */
-const cost = 10;
+export const usualCost = 10;
 
 /** Whether a stored hash is bcrypt's. */
 export const isBcrypt = (stored: string): boolean => /^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$/.test(stored);
@@ -42,7 +42,7 @@ const program = `
  * Creates the threads as they are needed, one for each job that runs at once: how many those are is the caller's
  * business. One that has had nothing to do for `idleMs` ends.
  */
-export function createBcrypt(idleMs = 10_000): Bcrypt {
+export function createBcrypt(cost = usualCost, idleMs = 10_000): Bcrypt {
   const library = createRequire(import.meta.url).resolve('@node-rs/bcrypt');
   const free: Thread[] = [];
   const start = (): Thread => {

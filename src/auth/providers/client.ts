@@ -80,7 +80,7 @@ export function authorizeUrl(
   const { definition } = provider;
   const url = new URL(urlAt(definition.authorize, provider.url));
   const isApple = definition.params?.response_mode === 'form_post';
-  const all = [...definition.scopes, ...(isApple ? [] : scopes)];
+  const all = [...definition.scopes, ...(definition.hasFixedScopes ? [] : scopes)];
   const challenge =
     verifier === null
       ? {}

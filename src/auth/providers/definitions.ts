@@ -15,6 +15,7 @@ const fullName = (first: string, last: string): string => `${first} ${last}`.tri
 const profileProviders = {
   bitbucket: {
     scopes: ['account', 'email'],
+    hasFixedScopes: true,
     authorize: '{bitbucket.org}/site/oauth2/authorize',
     token: '{bitbucket.org}/site/oauth2/access_token',
     profile: ['{api.bitbucket.org}/2.0/user', '{api.bitbucket.org}/2.0/user/emails'],
@@ -229,6 +230,7 @@ const profileProviders = {
   },
   notion: {
     scopes: [],
+    hasFixedScopes: true,
     authorize: '{api.notion.com}/v1/oauth/authorize',
     token: '{api.notion.com}/v1/oauth/token',
     profile: ['{api.notion.com}/v1/users/me'],

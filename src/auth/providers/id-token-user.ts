@@ -5,6 +5,9 @@ import { standardClaims } from './standard-claims.ts';
 /** Apple's issuers, of which ID tokens may name either. */
 export const appleIssuers: readonly string[] = ['https://appleid.apple.com', 'https://account.apple.com'];
 
+/** Snapchat's, which is the URL of its tokens. */
+export const snapchatIssuer = 'https://accounts.snapchat.com/accounts/oauth2/token';
+
 const azureIssuer = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0\/?$/;
 const azureCiamIssuer = /^https:\/\/[a-z0-9-]+\.ciamlogin\.com\/([^/]+)\/v2\.0\/?$/;
 
@@ -147,7 +150,7 @@ const readers: Readonly<Record<string, Reader>> = {
   'https://www.linkedin.com/oauth': linkedin,
   'https://kauth.kakao.com': kakao,
   'https://marketplace.vercel.com': vercel,
-  'https://accounts.snapchat.com': snapchat,
+  [snapchatIssuer]: snapchat,
 };
 
 /**

@@ -1,3 +1,4 @@
+import { snapchatIssuer } from './id-token-user.ts';
 import { member, type ProviderDefinition, primary, profileClaims, text } from './provider.ts';
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
@@ -49,12 +50,7 @@ const moreProviders = {
       return {
         emails: primary(text(me, 'email'), true),
         claims: {
-          ...profileClaims(
-            'https://accounts.snapchat.com',
-            text(me, 'externalId'),
-            name,
-            text(me, 'bitmoji', 'avatar'),
-          ),
+          ...profileClaims(snapchatIssuer, text(me, 'externalId'), name, text(me, 'bitmoji', 'avatar')),
           slug: name,
         },
       };
@@ -115,6 +111,7 @@ const moreProviders = {
   },
   workos: {
     scopes: [],
+    hasFixedScopes: true,
     authorize: '{api.workos.com}/sso/authorize',
     token: '{api.workos.com}/sso/token',
     profile: [],
@@ -191,6 +188,7 @@ const moreProviders = {
   },
   zoom: {
     scopes: [],
+    hasFixedScopes: true,
     authorize: '{zoom.us}/oauth/authorize',
     token: '{zoom.us}/oauth/token',
     profile: ['{api.zoom.us}/v2/users/me'],
@@ -207,6 +205,7 @@ const moreProviders = {
 
   apple: {
     scopes: ['email', 'name'],
+    hasFixedScopes: true,
     authorize: 'https://appleid.apple.com/auth/authorize',
     token: 'https://appleid.apple.com/auth/token',
     params: { response_mode: 'form_post' },

@@ -42,6 +42,8 @@ export type OAuth1Endpoints = {
  */
 export type ProviderDefinition = {
   readonly scopes: readonly string[];
+  /** Whether an app can ask for no further ones. */
+  readonly hasFixedScopes?: true;
   readonly authorize: string;
   readonly token: string;
   /** Further members of the authorize URL. */

@@ -42,6 +42,14 @@ const auth = await startAuth({
     GOTRUE_EXTERNAL_AZURE_ENABLED: 'true',
     GOTRUE_EXTERNAL_AZURE_CLIENT_ID: 'azure-client',
     GOTRUE_EXTERNAL_AZURE_SECRET: 'secret',
+    ...Object.fromEntries(
+      ['FACEBOOK', 'KAKAO', 'SNAPCHAT', 'VERCEL_MARKETPLACE', 'KEYCLOAK'].flatMap((name) => [
+        [`GOTRUE_EXTERNAL_${name}_ENABLED`, 'true'],
+        [`GOTRUE_EXTERNAL_${name}_CLIENT_ID`, `${name.toLowerCase()}-client`],
+        [`GOTRUE_EXTERNAL_${name}_SECRET`, 'secret'],
+      ]),
+    ),
+    GOTRUE_EXTERNAL_KEYCLOAK_URL: 'https://keycloak.example.com/realms/shop',
     GOTRUE_SECURITY_MANUAL_LINKING_ENABLED: 'true',
   },
   fetch: documents,
@@ -71,6 +79,10 @@ describe('an ID token', () => {
     ['of Apple, for the web', 'apple', apple, 'com.example.web'],
     ['of Apple, for the app', 'apple', apple, 'com.example.ios'],
     ['of Microsoft', 'azure', azure, 'azure-client'],
+    ['of Facebook', 'facebook', 'https://www.facebook.com', 'facebook-client'],
+    ['of Kakao', 'kakao', 'https://kauth.kakao.com', 'kakao-client'],
+    ['of Snapchat', 'snapchat', 'https://accounts.snapchat.com/accounts/oauth2/token', 'snapchat-client'],
+    ['of Keycloak', 'keycloak', 'https://keycloak.example.com/realms/shop', 'keycloak-client'],
   ])('%s signs its user in', async (_, provider, issuer, audience) => {
     const { status, json } = await enter({ provider, id_token: await token(issuer, audience) });
     expect([status, json.user]).toMatchObject([
@@ -165,9 +177,8 @@ describe('an ID token', () => {
   });
 
   it('of a provider that is off is refused', async () => {
-    const { status, json } = await enter({
-      provider: 'facebook',
-      id_token: await token('https://www.facebook.com', 'x'),
+    const { status, json } = await confirming.call('POST', '/token?grant_type=id_token', {
+      body: { provider: 'facebook', id_token: await token('https://www.facebook.com', 'x') },
     });
     expect([status, json.error_code]).toEqual([400, 'provider_disabled']);
   });

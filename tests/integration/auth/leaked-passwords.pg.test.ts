@@ -14,6 +14,10 @@ const service: typeof fetch = (input, init) => {
 const on = { GOTRUE_PASSWORD_HIBP_ENABLED: 'true' };
 const auth = await startAuth({ env: on, fetch: service });
 const strict = await startAuth({ env: { ...on, GOTRUE_PASSWORD_HIBP_FAIL_CLOSED: 'true' }, fetch: service });
+const picky = await startAuth({
+  env: { ...on, GOTRUE_PASSWORD_MIN_LENGTH: '10', GOTRUE_PASSWORD_REQUIRED_CHARACTERS: 'abc:0123' },
+  fetch: service,
+});
 const off = await startAuth({ fetch: service });
 const remembering = (items: string) =>
   startAuth({
@@ -59,6 +63,18 @@ describe('a password that leaked elsewhere', () => {
     const change = await auth.call('PUT', '/user', { token, body: { password: 'password' } });
     expect(change.json.weak_password).toEqual({ reasons: ['pwned'] });
     expect((await signIn()).json.weak_password).toBeNull();
+  });
+
+  it('is told of after everything else that is weak about it, in both forms of an error', async () => {
+    const weak_password = { reasons: ['length', 'characters', 'pwned'] };
+    const message =
+      'Password should be at least 10 characters. Password should contain at least one character of each: abc, 0123. Password is known to be weak and easy to guess, please choose a different one.';
+    const body = { email: someone(), password: 'password' };
+    const old = await picky.call('POST', '/signup', { body });
+    expect(old.json).toEqual({ code: 422, error_code: 'weak_password', msg: message, weak_password });
+    const headers = { 'x-supabase-api-version': '2024-01-01' };
+    const now = await picky.call('POST', '/signup', { body, headers });
+    expect([now.status, now.json]).toEqual([422, { code: 'weak_password', message, weak_password }]);
   });
 
   it('passes while nobody can be asked, and the log says so', async () => {

@@ -53,6 +53,23 @@ describe('PKCE by mail', () => {
     expect([again.status, again.json.error_code]).toEqual([404, 'flow_state_not_found']);
   });
 
+  it('a code that is not exchanged in time is expired', async () => {
+    const email = 'pkce-late@example.com';
+    await auth.call('POST', '/signup', { body: { email, password, ...challenge } });
+    const { link } = await auth.nextMail(email);
+    const { headers } = await auth.call('GET', `/verify${link.search}`);
+    const auth_code = new URL(headers.get('location') ?? '').searchParams.get('code');
+    auth.clock.advance(301);
+    const { status, json } = await auth.call('POST', '/token?grant_type=pkce', {
+      body: { auth_code, code_verifier: verifier },
+    });
+    expect([status, json.error_code, json.msg]).toEqual([
+      422,
+      'flow_state_expired',
+      'invalid flow state, flow state has expired',
+    ]);
+  });
+
   it('a used link tells so in query and fragment', async () => {
     const email = 'pkce2@example.com';
     await auth.call('POST', '/signup', { body: { email, password, ...challenge } });
@@ -70,7 +87,9 @@ describe('recovery', () => {
     await confirmedUser('known@example.com');
     const known = await auth.call('POST', '/recover', { body: { email: 'known@example.com' } });
     const unknown = await auth.call('POST', '/recover', { body: { email: 'unknown@example.com' } });
-    expect([known.status, known.text]).toEqual([unknown.status, unknown.text]);
+    expect([known.status, known.text]).toEqual([200, '{}']);
+    expect([unknown.status, unknown.text]).toEqual([200, '{}']);
+    expect(await auth.mailCount('known@example.com')).toBe(2);
     expect(await auth.mailCount('unknown@example.com')).toBe(0);
   });
 
@@ -115,6 +134,16 @@ describe('one-time codes', () => {
       const answer = await auth.call('POST', '/verify', { body: { type: 'email', email, token: mail.code } });
       expect([answer.status, answer.json.user.email]).toEqual([200, email]);
     }
+  });
+
+  it('hold until their last second', async () => {
+    const email = 'early@example.com';
+    await confirmedUser(email);
+    await auth.call('POST', '/otp', { body: { email } });
+    const { code } = await auth.nextMail(email);
+    auth.clock.advance(3595);
+    const inTime = await auth.call('POST', '/verify', { body: { type: 'magiclink', email, token: code } });
+    expect(inTime.status).toBe(200);
   });
 
   it('expire', async () => {
@@ -228,6 +257,47 @@ it('resends what is open and says the same when nothing is', async () => {
   await auth.call('GET', `/verify${link.search}`);
   expect((await resend()).text).toBe('{}');
   expect(await auth.mailCount(email)).toBe(2);
+});
+
+it.each([
+  ['signup', { email: 'nobody@example.com' }],
+  ['signup', { email: 'settled@example.com' }],
+  ['email_change', { email: 'nobody@example.com' }],
+  ['email_change', { email: 'settled-too@example.com' }],
+])('resends nothing of type %s to %j, and says so to nobody', async (type, body) => {
+  if (body.email.startsWith('settled')) await confirmedUser(body.email);
+  const before = await auth.mailCount(body.email);
+  const { status, text } = await auth.call('POST', '/resend', { body: { type, ...body } });
+  expect([status, text, await auth.mailCount(body.email)]).toEqual([200, '{}', before]);
+});
+
+describe('a link that lacks a part', () => {
+  it.each([
+    ['GET', '/verify?token=abc', {}, 'Verify requires a verification type'],
+    ['GET', '/verify?type=signup', {}, 'Verify requires a token or a token hash'],
+    ['POST', '/verify', { token_hash: 'abc' }, 'Verify requires a verification type'],
+    ['POST', '/verify', { type: 'signup' }, 'Verify requires either a token or a token hash'],
+    [
+      'POST',
+      '/verify',
+      { type: 'signup', token: '1', token_hash: 'abc' },
+      'Verify requires either a token or a token hash',
+    ],
+    [
+      'POST',
+      '/verify',
+      { type: 'email', token: '123456' },
+      'Only an email address or phone number should be provided on verify',
+    ],
+  ])('is answered by JSON, not by a redirect: %s %s %j', async (method, path, body, message) => {
+    const { status, json, headers } = await auth.call(method, path, method === 'GET' ? {} : { body });
+    expect([status, json.error_code, json.msg, headers.get('location')]).toEqual([
+      400,
+      'validation_failed',
+      message,
+      null,
+    ]);
+  });
 });
 
 it('stores only hashes of codes', async () => {

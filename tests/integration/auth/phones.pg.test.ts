@@ -35,6 +35,10 @@ const tests = await startAuth({
   },
   fetch: provider,
 });
+const forever = await startAuth({
+  env: { ...env, GOTRUE_SMS_TEST_OTP: '15550008888:000007' },
+  fetch: provider,
+});
 const open = await startAuth({ env: { ...env, GOTRUE_SMS_AUTOCONFIRM: 'true' }, fetch: provider });
 const limited = await startAuth({ env: { ...env, GOTRUE_RATE_LIMIT_SMS_SENT: '2' }, fetch: provider });
 
@@ -191,6 +195,10 @@ describe('a code by message', () => {
     expect((await verify(phone, lastCode())).status).toBe(200);
     auth.clock.advance(6);
     expect((await post('/resend', { type: 'sms', phone })).json).toEqual({});
+    auth.clock.advance(6);
+    for (const number of [phone, someNumber()]) {
+      expect((await post('/resend', { type: 'phone_change', phone: number })).json).toEqual({});
+    }
     expect(messages).toHaveLength(2);
   });
 
@@ -215,6 +223,14 @@ describe('a number for tests', () => {
     tests.clock.advance(6);
     expect((await post('/otp', { phone }, tests)).json).toEqual({ message_id: 'test-otp' });
     expect((await verify(phone, '42', 'sms', tests)).status).toBe(403);
+  });
+
+  it('may be one for good', async () => {
+    const phone = '15550008888';
+    forever.clock.advance(365 * 86_400);
+    await post('/otp', { phone }, forever);
+    expect((await verify(phone, '000007', 'sms', forever)).json.user.phone).toBe(phone);
+    expect(messages).toEqual([]);
   });
 
   it('is one like others when its time is over', async () => {

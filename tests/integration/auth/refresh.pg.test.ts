@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { encodeCounterToken, parseCounterToken } from '../../../src/auth/tokens/counter-token.ts';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { type AuthInstance, startAuth } from '../../support/auth.ts';
 
@@ -56,10 +58,13 @@ describe.each([
   });
 
   it('used by twenty tabs at once leave all of them signed in with one token', async () => {
-    const { refresh_token } = await signUp(instance);
+    const { refresh_token, user } = await signUp(instance);
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(instance, refresh_token)));
     expect(answers.map(({ status }) => status)).toEqual(new Array(20).fill(200));
     expect(new Set(answers.map(({ json }) => json.refresh_token)).size).toBe(1);
+    const [{ count } = { count: -1 }] = await instance.database.owner.query<{ count: number }>(sql`
+      select count(*)::int from auth.refresh_tokens where user_id = ${user.id} and not revoked`);
+    expect(count).toBe(instance === short ? 1 : 0);
   });
 
   it('that do not exist are told from those that have no shape', async () => {
@@ -119,11 +124,55 @@ it('sessions with short tokens move to the counter form', async () => {
   expect(refresh_token.length).toBeGreaterThan(50);
 });
 
-it('a tampered signature is a token that does not exist, a tampered checksum is none', async () => {
-  const { refresh_token } = await signUp(counter);
-  const bytes = Buffer.from(refresh_token, 'base64url');
-  bytes[20] = (bytes[20] ?? 0) ^ 1;
-  expect((await refresh(counter, bytes.toString('base64url'))).json.msg).toBe('Refresh token is not valid');
+describe('a refresh token of the counter form', () => {
+  const checked = (bytes: Buffer): string =>
+    Buffer.concat([bytes, createHash('sha256').update(bytes).digest().subarray(0, 4)]).toString('base64url');
+  const checksumBytes = 4;
+
+  it('with a tampered checksum is none', async () => {
+    const { refresh_token } = await signUp(counter);
+    const bytes = Buffer.from(refresh_token, 'base64url');
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    const { status, json } = await refresh(counter, bytes.toString('base64url'));
+    expect([status, json.error_code, json.msg]).toEqual([
+      400,
+      'validation_failed',
+      'Refresh token is not valid',
+    ]);
+  });
+
+  it('with a tampered signature is not there, and ends nothing', async () => {
+    const { refresh_token } = await signUp(counter);
+    const bytes = Buffer.from(refresh_token, 'base64url').subarray(0, -checksumBytes);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    const { status, json } = await refresh(counter, checked(bytes));
+    expect([status, json.error_code]).toEqual([400, 'refresh_token_not_found']);
+    expect((await refresh(counter, refresh_token)).status).toBe(200);
+  });
+
+  it('of the future, though well signed, was not issued here', async () => {
+    const { refresh_token, user } = await signUp(counter);
+    const { sessionId } = parseCounterToken(refresh_token) ?? { sessionId: '' };
+    const [row] = await counter.database.owner.query<{ key: string }>(sql`
+      select refresh_token_hmac_key as key from auth.sessions where user_id = ${user.id}`);
+    const future = encodeCounterToken(sessionId, 7n, Buffer.from(row?.key ?? '', 'base64url'));
+    const { status, json } = await refresh(counter, future);
+    expect([status, json.error_code, json.msg]).toEqual([
+      400,
+      'validation_failed',
+      'Invalid Refresh Token: Not Issued By This Server',
+    ]);
+  });
+
+  it('that is stolen ends the session itself', async () => {
+    const first = await signUp(counter);
+    const second = (await refresh(counter, first.refresh_token)).json;
+    const third = (await refresh(counter, second.refresh_token)).json;
+    counter.clock.advance(60);
+    expect((await refresh(counter, first.refresh_token)).json.error_code).toBe('refresh_token_already_used');
+    const user = await counter.call('GET', '/user', { token: third.access_token });
+    expect([user.status, user.json.error_code]).toEqual([403, 'session_not_found']);
+  });
 });
 
 it('a database that is away answers 5xx, so that clients keep their session', async () => {

@@ -78,6 +78,15 @@ describe.each([
     expect(decodeJwt(fresh.json.access_token).aal).toBe('aal2');
   });
 
+  it('takes the place of those that were begun and never verified', async () => {
+    const { access_token: token, user } = await signUp();
+    const begun = (await enroll(token, 'begun')).json;
+    const { factor } = await secure(token, 'done');
+    const { json } = await auth.call('GET', `/admin/users/${user.id}/factors`, { token: auth.serviceKey });
+    expect(json.map(({ id }: { id: string }) => id)).toEqual([factor.id]);
+    expect(begun.id).not.toBe(factor.id);
+  });
+
   it('of others is not found', async () => {
     const [ann, bob] = [await signUp(), await signUp()];
     const factor = (await enroll(ann.access_token, 'x')).json;
@@ -108,12 +117,52 @@ describe.each([
       msg: 'Invalid TOTP code entered',
     });
     const code = codeOf(factor.totp.secret);
-    expect((await verify(code)).status).toBe(200);
+    const asked = (await challenge(session.access_token, factor.id)).json;
+    const answer = () =>
+      auth.call('POST', `/factors/${factor.id}/verify`, {
+        token: session.access_token,
+        body: { challenge_id: asked.id, code },
+      });
+    expect((await answer()).status).toBe(200);
+    auth.clock.advance(31);
+    const twice = await answer();
+    expect([twice.status, twice.json.error_code]).toEqual([422, 'mfa_ip_address_mismatch']);
     expect((await verify(code)).json.error_code).toBe('mfa_verification_failed');
     expect((await verify(codeOf(factor.totp.secret, 11), 301)).json.error_code).toBe('mfa_challenge_expired');
     const [row] = await auth.database.owner.query<{ count: number }>(sql`
       select count(*)::int from auth.mfa_factors where user_id = ${user.id}`);
     expect(row?.count).toBe(1);
+  });
+
+  it('is challenged from one address and answered from the same', async () => {
+    const { access_token: token } = await signUp();
+    const factor = (await enroll(token, 'phone')).json;
+    const asked = (await challenge(token, factor.id)).json;
+    await auth.database.owner.query(sql`
+      update auth.mfa_challenges set ip_address = '192.0.2.7' where id = ${asked.id}`);
+    const elsewhere = await auth.call('POST', `/factors/${factor.id}/verify`, {
+      token,
+      body: { challenge_id: asked.id, code: codeOf(factor.totp.secret) },
+    });
+    expect([elsewhere.status, elsewhere.json.error_code]).toEqual([422, 'mfa_ip_address_mismatch']);
+  });
+
+  it('cannot be tried out: after ten wrong codes the right one is refused for some minutes', async () => {
+    const { access_token: token } = await signUp();
+    const { factor, session } = await secure(token);
+    const answer = async (code: string) => {
+      const asked = (await challenge(session.access_token, factor.id)).json;
+      const body = { challenge_id: asked.id, code };
+      return auth.call('POST', `/factors/${factor.id}/verify`, { token: session.access_token, body });
+    };
+    for (let i = 0; i < 10; i++) {
+      const { status } = await answer(codeOf(factor.totp.secret, 50 + i));
+      expect(status).toBe(422);
+    }
+    const right = await answer(codeOf(factor.totp.secret));
+    expect([right.status, right.json.error_code]).toEqual([422, 'mfa_verification_failed']);
+    auth.clock.advance(301);
+    expect((await answer(codeOf(factor.totp.secret))).status).toBe(200);
   });
 
   it('guards its removal, the password and further factors with itself', async () => {
@@ -139,6 +188,10 @@ describe.each([
     const { access_token: token } = await signUp();
     const { session } = await secure(token, 'one');
     expect((await enroll(session.access_token, 'one')).json.error_code).toBe('mfa_factor_name_conflict');
+    expect((await enroll(session.access_token, 'two')).status).toBe(200);
+    expect((await enroll(session.access_token, 'three')).status).toBe(200);
+    const fourth = await enroll(session.access_token, 'four');
+    expect([fourth.status, fourth.json.error_code]).toEqual([422, 'too_many_enrolled_mfa_factors']);
   });
 
   it('is removed by an admin', async () => {

@@ -82,7 +82,7 @@ describe('the rate of', () => {
       const { json } = await auth.call(method, path, { token, body, headers: { 'x-real-ip': address } });
       return json?.error_code === 'over_request_rate_limit';
     };
-    for (let i = 0; i < 30; i++) expect(await isRefused()).toBe(false);
+    expect(await Promise.all(Array.from({ length: 30 }, isRefused))).toEqual(new Array(30).fill(false));
     expect(await isRefused()).toBe(true);
     // The clock runs on while requests are made, by far less than the rest of this.
     auth.clock.advance(0.4 * seconds);

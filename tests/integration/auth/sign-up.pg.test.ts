@@ -24,6 +24,7 @@ describe('signing up without confirmation', () => {
         phone: '',
         app_metadata: { provider: 'email', providers: ['email'] },
         user_metadata: { name: 'Ann', email: 'ann@example.com', email_verified: true, phone_verified: false },
+        email_confirmed_at: expect.stringMatching(/Z$/),
         is_anonymous: false,
         identities: [{ provider: 'email', email: 'ann@example.com' }],
       },
@@ -48,11 +49,28 @@ describe('signing up without confirmation', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
+  it('knows the address in whatever case it is written from then on', async () => {
+    const written = { email: 'aNN@eXample.com', password };
+    const signedIn = await open.call('POST', '/token?grant_type=password', { body: written });
+    expect([signedIn.status, signedIn.json.user.email]).toEqual([200, 'ann@example.com']);
+    await open.call('POST', '/recover', { body: { email: 'ANN@EXAMPLE.COM' } });
+    expect(await open.mailCount('ann@example.com')).toBe(1);
+  });
+
   it('refuses an address that is taken', async () => {
     const answer = await open.call('POST', '/signup', { body: { email: 'ANN@example.com', password } });
     expect([answer.status, answer.json]).toEqual([
       422,
       { code: 422, error_code: 'user_already_exists', msg: 'User already registered' },
+    ]);
+  });
+
+  it('makes no anonymous users unless that is switched on', async () => {
+    const { status, json } = await confirmed.call('POST', '/signup', { body: {} });
+    expect([status, json.error_code, json.msg]).toEqual([
+      422,
+      'anonymous_provider_disabled',
+      'Anonymous sign-ins are disabled',
     ]);
   });
 
@@ -127,6 +145,23 @@ describe('signing up with confirmation', () => {
     expect(await confirmed.mailCount(email)).toBe(1);
   });
 
+  it('is open to nobody where sign-ups are off, by whatever way', async () => {
+    const closed = await startAuth({
+      env: { GOTRUE_DISABLE_SIGNUP: 'true', GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
+    });
+    for (const [path, body] of [
+      ['/signup', { email: 'late@example.com', password }],
+      ['/signup', {}],
+      ['/otp', { email: 'late@example.com' }],
+    ] as const) {
+      const { status, json } = await closed.call('POST', path, { body });
+      expect([status, json]).toEqual([
+        422,
+        { code: 422, error_code: 'signup_disabled', msg: 'Signups not allowed for this instance' },
+      ]);
+    }
+  });
+
   it('ignores password and data of a second try before the confirmation', async () => {
     const email = 'dora@example.com';
     await confirmed.call('POST', '/signup', { body: { email, password, data: { a: 1 } } });
@@ -164,7 +199,7 @@ describe('refusals of sign-up', () => {
     ],
     [{ phone: '15550001', password }, 400, 'phone_provider_disabled', 'Phone signups are disabled'],
     [
-      { email: 'a@b.co', password: 'ä'.repeat(37) },
+      { email: 'a@b.co', password: `${'ä'.repeat(36)}a` },
       400,
       'validation_failed',
       'Password cannot be longer than 72 characters',

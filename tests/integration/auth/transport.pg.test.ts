@@ -67,6 +67,29 @@ describe('an error', () => {
   });
 });
 
+describe('a script of another origin', () => {
+  it('may send what clients send, and read the headers that they read', async () => {
+    const wanted = 'apikey, authorization, content-type, x-client-info, x-supabase-api-version';
+    const preflight = await auth.call('OPTIONS', '/token?grant_type=password', {
+      headers: {
+        origin: 'https://app.example.com',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': wanted,
+      },
+    });
+    expect(preflight.status).toBe(200);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    const allowed = preflight.headers.get('access-control-allow-headers')?.toLowerCase() ?? '';
+    for (const name of wanted.split(', ')) expect(allowed).toContain(name);
+    const { headers } = await auth.call('GET', '/admin/users', {
+      token: auth.serviceKey,
+      headers: { origin: 'https://app.example.com' },
+    });
+    const exposed = headers.get('access-control-expose-headers')?.split(', ');
+    expect(exposed).toEqual(expect.arrayContaining(['Link', 'X-Total-Count', 'X-Supabase-Api-Version']));
+  });
+});
+
 describe('a body', () => {
   it('may have nulls and strangers among its members', async () => {
     const { status, json } = await auth.call('POST', '/signup', {
@@ -101,12 +124,21 @@ describe('what the service says of itself', () => {
 
   it('is which ways in there are', async () => {
     const { json } = await auth.call('GET', '/settings');
-    expect(json).toMatchObject({
-      external: { email: true, phone: false, google: false, anonymous_users: false },
+    const { external, ...rest } = json;
+    const names = Object.keys(external).sort().join(' ');
+    expect(names).toBe(
+      'anonymous_users apple azure bitbucket discord email facebook figma fly github gitlab google kakao keycloak linkedin linkedin_oidc notion phone slack slack_oidc snapchat spotify twitch twitter workos zoom',
+    );
+    const on = Object.keys(external).filter((name) => external[name] !== false);
+    expect([on, external.email]).toEqual([['email'], true]);
+    expect(rest).toEqual({
       disable_signup: false,
       mailer_autoconfirm: true,
       phone_autoconfirm: true,
+      sms_provider: '',
       saml_enabled: false,
+      saml_private_key_next_configured: true,
+      passkeys_enabled: false,
     });
   });
 

@@ -12,7 +12,7 @@ const configured = (env: Record<string, string>) =>
 
 function passwords(env: Record<string, string> = {}, answer: typeof fetch = fetch) {
   const config = configured(env);
-  const deps = { config, fetch: answer, observer: () => undefined };
+  const deps = { config, fetch: answer, observer: () => undefined, random: systemRandom };
   return createPasswords(deps, createColumnEncryption(config, systemRandom));
 }
 
@@ -70,6 +70,15 @@ describe('a stored password', () => {
     expect(missing / wrong).toBeGreaterThan(0.6);
     expect(missing / wrong).toBeLessThan(1.6);
   });
+});
+
+it('that nobody is told is stored like any other, and no two alike', async () => {
+  const { unknown, hash, verify, isKnownFormat } = passwords();
+  const stored = unknown(id);
+  expect(stored).toMatch(/^\$2a\$10\$[./A-Za-z0-9]{53}$/);
+  expect([stored.length, isKnownFormat(stored)]).toEqual([(await hash('x', id)).length, true]);
+  expect(unknown(id)).not.toBe(stored);
+  expect(await verify('', stored, id)).toBe(false);
 });
 
 describe('a new password', () => {
@@ -130,7 +139,7 @@ describe('the threads of bcrypt', () => {
   });
 
   it('serve on when those that had nothing to do end', async () => {
-    const { verify } = createBcrypt(0);
+    const { verify } = createBcrypt(undefined, 0);
     for (let i = 0; i < 6; i++) {
       expect(await verify('U*U', stored)).toBe(true);
       await new Promise((resolve) => setTimeout(resolve, 0));
