@@ -97,13 +97,14 @@ export async function insertChallenge(
   challenge: Omit<Challenge, 'created_at' | 'verified_at'>,
   at: string,
 ): Promise<void> {
+  // The factor first: two challenges that each hold a share of its row would wait for each other's.
+  await tx.execute(sql`
+    update auth.mfa_factors set last_challenged_at = ${at}, updated_at = ${at} where id = ${challenge.factor_id}`);
   await tx.execute(sql`
     insert into auth.mfa_challenges (id, factor_id, created_at, ip_address, otp_code, web_authn_session_data)
     values (
       ${challenge.id}, ${challenge.factor_id}, ${at}, ${challenge.ip_address}, ${challenge.otp_code},
       ${challenge.web_authn_session_data === null ? null : sql.value(challenge.web_authn_session_data)})`);
-  await tx.execute(sql`
-    update auth.mfa_factors set last_challenged_at = ${at}, updated_at = ${at} where id = ${challenge.factor_id}`);
 }
 
 /** A challenge of a factor, locked so that it is answered once. */

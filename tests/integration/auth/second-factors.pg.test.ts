@@ -134,6 +134,13 @@ describe.each([
     expect(row?.count).toBe(1);
   });
 
+  it('may be challenged several times at once', async () => {
+    const { access_token: token } = await signUp();
+    const factor = (await enroll(token, 'phone')).json;
+    const asked = await Promise.all(Array.from({ length: 12 }, () => challenge(token, factor.id)));
+    expect(asked.map(({ status }) => status)).toEqual(new Array(12).fill(200));
+  });
+
   it('is challenged from one address and answered from the same', async () => {
     const { access_token: token } = await signUp();
     const factor = (await enroll(token, 'phone')).json;
