@@ -3,6 +3,7 @@ import type { HttpRequest } from '../../http/exchange.ts';
 import { StorageError } from '../errors.ts';
 import type { Authorized } from './authorize.ts';
 import { ChunkedBody, HashedBody } from './chunked-body.ts';
+import { checkDigests } from './digests.ts';
 import { signChunk } from './signature.ts';
 
 /** The bytes of a request, decoded and checked against its signature as they pass. */
@@ -28,12 +29,16 @@ export function openBody(request: HttpRequest, { signature, key }: Authorized): 
       hasTrailer: payloadHash.endsWith('-TRAILER'),
       sign: isSigned ? (previous, hash) => signChunk(key, signature, previous, hash) : null,
     });
-    return { body: through(request.body, decoder), length: decodedLength ?? undefined };
+    const digests = checkDigests(request, (name) => decoder.trailers.get(name));
+    return { body: chain(request.body, [decoder, digests]), length: decodedLength ?? undefined };
   }
-  const length = count(headers['content-length']);
-  if (!/^[0-9a-fA-F]{64}$/.test(payloadHash)) return { body: request.body, length };
-  return { body: through(request.body, new HashedBody(payloadHash)), length };
+  const isHashed = /^[0-9a-fA-F]{64}$/.test(payloadHash);
+  const checks = [isHashed ? new HashedBody(payloadHash) : null, checkDigests(request, () => undefined)];
+  return { body: chain(request.body, checks), length: count(headers['content-length']) };
 }
+
+const chain = (body: Readable, transforms: readonly (Transform | null)[]): Readable =>
+  transforms.reduce<Readable>((source, next) => (next === null ? source : through(source, next)), body);
 
 /** A pipe that carries the end of a broken connection too, and leaves the request's socket alone. */
 function through(source: Readable, transform: Transform): Readable {

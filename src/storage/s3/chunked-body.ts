@@ -27,6 +27,7 @@ export type ChunkOptions = {
 type State = 'header' | 'data' | 'data-end' | 'trailer' | 'done';
 
 const maxLineBytes = 4096;
+const maxTrailers = 16;
 const incomplete = () => new StorageError('IncompleteBody', 'The request body ended before it was complete.');
 
 /** Decodes a framed body; fails with `IncompleteBody`, `InvalidArgument` or `SignatureDoesNotMatch`. */
@@ -38,7 +39,7 @@ export class ChunkedBody extends Transform {
   #isLast = false;
   #decoded = 0;
   #claimed = '';
-  #trailers = 0;
+  readonly #trailers = new Map<string, string>();
   #previous: string;
   #hash: Hash = createHash('sha256');
 
@@ -46,6 +47,11 @@ export class ChunkedBody extends Transform {
     super();
     this.#options = options;
     this.#previous = options.seed;
+  }
+
+  /** Headers behind the body, by names in lower case; all of them are known when the body has ended. */
+  get trailers(): ReadonlyMap<string, string> {
+    return this.#trailers;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -60,7 +66,7 @@ export class ChunkedBody extends Transform {
 
   override _flush(done: TransformCallback): void {
     const { decodedLength, hasTrailer } = this.#options;
-    const isWhole = this.#isLast && this.#remaining === 0 && (!hasTrailer || this.#trailers > 0);
+    const isWhole = this.#isLast && this.#remaining === 0 && (!hasTrailer || this.#trailers.size > 0);
     done(isWhole && (decodedLength === null || decodedLength === this.#decoded) ? null : incomplete());
   }
 
@@ -83,10 +89,16 @@ export class ChunkedBody extends Transform {
       this.#state = 'header';
     } else if (this.#state === 'trailer') {
       if (line === '') this.#state = 'done';
-      else this.#trailers++;
+      else this.#takeTrailer(line);
     } else {
       this.#startChunk(line);
     }
+  }
+
+  #takeTrailer(line: string): void {
+    if (this.#trailers.size >= maxTrailers) throw new StorageError('InvalidArgument', 'Too many trailers');
+    const [name = '', ...value] = line.split(':');
+    this.#trailers.set(name.trim().toLowerCase(), value.join(':').trim());
   }
 
   #startChunk(line: string): void {

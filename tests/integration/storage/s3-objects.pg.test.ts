@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
@@ -16,6 +16,7 @@ import {
   ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  type PutObjectCommandInput,
   PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
@@ -91,6 +92,55 @@ describe('objects', () => {
       const got = await s3.send(new GetObjectCommand({ Bucket, Key }));
       expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(bytes)).toBe(true);
     }
+  });
+
+  it.each<[string, Partial<PutObjectCommandInput>]>([
+    ['an MD5', { ContentMD5: createHash('md5').update('sent').digest('base64') }],
+    ['a CRC32', { ChecksumCRC32: 'AAAAAA==' }],
+    ['a SHA-1', { ChecksumSHA1: createHash('sha1').update('sent').digest('base64') }],
+    ['a SHA-256', { ChecksumSHA256: createHash('sha256').update('sent').digest('base64') }],
+  ])('are refused when they do not add up to %s', async (_sum, sum) => {
+    const put = (given: object) =>
+      s3.send(new PutObjectCommand({ Bucket, Key: 'damaged', Body: 'arrived', ...given }));
+    await expect(put(sum)).rejects.toMatchObject(s3Failure('BadDigest', 400));
+    await expect(text('damaged')).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
+  });
+
+  it.each(['CRC32', 'SHA1', 'SHA256'] as const)(
+    'add up to a %s, ahead of them and behind',
+    async (algorithm) => {
+      const bytes = randomBytes(200_000);
+      for (const Body of [bytes, Readable.from([bytes.subarray(0, 70_000), bytes.subarray(70_000)])]) {
+        const put = { Bucket, Key: 'whole', Body, ContentLength: bytes.length, ChecksumAlgorithm: algorithm };
+        await s3.send(new PutObjectCommand(put));
+      }
+      const md5 = createHash('md5').update(bytes).digest('base64');
+      await s3.send(new PutObjectCommand({ Bucket, Key: 'whole', Body: bytes, ContentMD5: md5 }));
+    },
+  );
+
+  it('are refused when they do not add up to what comes behind them', async () => {
+    const client = clientWith();
+    client.middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as { body: AsyncIterable<Buffer>; headers: Record<string, string> };
+        expect(request.headers['x-amz-trailer']).toBe('x-amz-checksum-crc32');
+        const sent = request.body;
+        request.body = Readable.from(
+          (async function* () {
+            // A bit flips on the way, in the bytes and not in their frame.
+            for await (const chunk of sent) yield Buffer.from(String(chunk).replace('good', 'gooe'));
+          })(),
+        );
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'damage' },
+    );
+    const Body = Readable.from([Buffer.from('good bytes')]);
+    await expect(
+      client.send(new PutObjectCommand({ Bucket, Key: 'behind', Body, ContentLength: 10 })),
+    ).rejects.toMatchObject(s3Failure('BadDigest', 400));
+    await expect(text('behind')).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
   });
 
   it('are read in ranges and under conditions', async () => {

@@ -27,6 +27,18 @@ describe('a framed body', () => {
     expect(await decode('0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n', pieceBytes, { hasTrailer: true })).toBe('');
   });
 
+  it('tells the headers behind it, and is refused with more of them than anybody sends', async () => {
+    const body = new ChunkedBody({ ...plain, hasTrailer: true });
+    Readable.from([Buffer.from('0\r\nX-Amz-Checksum-CRC32: AAAA==\r\nother:a:b\r\n\r\n')]).pipe(body);
+    await buffer(body);
+    expect([...body.trailers]).toEqual([
+      ['x-amz-checksum-crc32', 'AAAA=='],
+      ['other', 'a:b'],
+    ]);
+    const many = Array.from({ length: 20 }, (_, i) => `t${i}:x\r\n`).join('');
+    await expect(decode(`0\r\n${many}\r\n`, 100)).rejects.toThrow('Too many trailers');
+  });
+
   it.each([
     ['a missing end', '5\r\nhello\r\n', {}, 'ended before it was complete'],
     ['a missing trailer', framed, { hasTrailer: true }, 'ended before it was complete'],
