@@ -60,9 +60,14 @@ const statusOf = (url: string): Promise<number> =>
     () => 0,
   );
 
+/** The workers of a process; none when it has not started any. */
 async function workerPids(child: ChildProcess): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(child.pid)]);
-  return stdout.trim().split('\n').map(Number);
+  const listed = promisify(execFile)('pgrep', ['-P', String(child.pid)]);
+  const text = await listed.then(
+    ({ stdout }) => stdout.trim(),
+    () => '',
+  );
+  return text === '' ? [] : text.split('\n').map(Number);
 }
 
 describe('ownbase rest --workers', () => {
@@ -77,6 +82,15 @@ describe('ownbase rest --workers', () => {
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);
+  });
+
+  it('replaces workers that are killed before they serve', async () => {
+    const { child, url, output } = await startWorkers();
+    await until(async () => (await workerPids(child)).length === 2);
+    for (const pid of await workerPids(child)) process.kill(pid, 'SIGKILL');
+    await until(async () => (await statusOf(url)) === 200);
+    expect(output().match(/a new one starts/g)).toHaveLength(2);
+    expect(child.exitCode).toBeNull();
   });
 
   it('says at once when the configuration is wrong', async () => {

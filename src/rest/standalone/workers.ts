@@ -36,8 +36,8 @@ class WorkersFailed extends Error {
 
 /**
  * Runs this command line in several processes that share its listener, and replaces those that crash. They share
- * nothing else: what they agree on is in the database. Resolves when all have ended after the signal; rejects when the
- * first ones cannot start.
+ * nothing else: what they agree on is in the database. Resolves when all have ended after the signal; rejects when one of
+ * the first ones gives up before it serves.
  */
 export async function runWorkers(options: WorkersOptions): Promise<void> {
   const workers = new Set<Worker>();
@@ -75,7 +75,9 @@ async function keepWorker(
     const startedAt = performance.now();
     const { code, wasListening } = await runWorker(number, workers, signal);
     if (signal.aborted) return;
-    if (!wasListening && attempt === 1) throw new WorkersFailed('the workers could not start');
+    // One that a signal ended has not looked at its configuration: it is replaced like any that crashes.
+    const gaveUp = code !== null && !wasListening;
+    if (gaveUp && attempt === 1) throw new WorkersFailed('the workers could not start');
     if (performance.now() - startedAt > steadyMs) attempt = 1;
     const retryMs = delayBefore(attempt, backoff);
     onCrash(number, code, retryMs);
