@@ -290,7 +290,7 @@ export type RouteFinder = (method: string, path: string) => FoundRoute | readonl
 
 /** Builds the finder of a table. */
 export function createRouteFinder(table: readonly Route[]): RouteFinder {
-  const router = findMyWay({ ignoreTrailingSlash: true });
+  const router = findMyWay();
   const methods = [...new Set(table.map(({ method }) => method))];
   for (const route of table) router.on(route.method, route.path, () => {}, route);
   return (method, path) => {

@@ -92,13 +92,13 @@ export const tokenReply = (session: JsonObject, idToken: string | null = null): 
  * Exchanges the code of an approved request for tokens of a session that belongs to the client.
  * Upstream: internal/api/oauthserver/handlers.go (handleAuthorizationCodeGrant).
  */
-export function exchangeClientCode(
+export async function exchangeClientCode(
   context: AuthContext,
   call: Call,
   client: OAuthClient,
   grant: CodeGrant,
 ): Promise<JsonObject> {
-  return runFlow(context, call, async (flow) => {
+  const { session, request, user } = await runFlow(context, call, async (flow) => {
     const request = await lockAuthorizationByCode(flow.tx, grant.code);
     if (request === null) throw invalidGrant('Invalid authorization code');
     demandMatch(context, client, request, grant);
@@ -112,8 +112,8 @@ export function exchangeClientCode(
       oauthClientId: client.id,
       scopes: request.scope,
     });
-    const idToken = await makeIdToken(context, client, request, { ...user, updated_at: context.now() });
     await deleteAuthorization(flow.tx, request.id);
-    return tokenReply(session, idToken);
+    return { session, request, user: { ...user, updated_at: context.now() } };
   });
+  return tokenReply(session, await makeIdToken(context, client, request, user));
 }

@@ -24,7 +24,7 @@ import { decideCounter, decideShort, type RefreshPolicy } from '../tokens/refres
 import { lastActiveMs, sessionTag, sessionValidity } from '../tokens/session-validity.ts';
 import { isShortToken, makeShortToken } from '../tokens/short-token.ts';
 import { isBanned } from './account.ts';
-import { clientOf, issueAccessToken, noteSession, sessionReply } from './session.ts';
+import { type AccessToken, clientOf, issueAccessToken, noteSession, sessionReply } from './session.ts';
 
 /*
  * Each attempt is one read and one write. The write takes effect only if what was read still holds; otherwise another
@@ -33,8 +33,8 @@ import { clientOf, issueAccessToken, noteSession, sessionReply } from './session
 
 const maxAttempts = 20;
 
-/** A token that a refresh ended with; null sends it into another attempt. */
-type Issued = { readonly token: string; readonly counter: bigint | null } | null;
+/** What a refresh ended with; null sends it into another attempt. */
+type Issued = { readonly token: string; readonly access: AccessToken } | null;
 
 /** What an attempt knows: all limits are checked and the user may go on. */
 type Attempt = {
@@ -71,7 +71,7 @@ export async function refreshSession(
     const issued = await (parsed === null
       ? refreshShort(now, state.token, state.live)
       : refreshCounter(now, parsed));
-    if (issued !== null) return reply(now, issued);
+    if (issued !== null) return sessionReply(context, issued.access, issued.token, state.user);
   }
   // Clients end their session on any 4xx, which trouble that passes by itself must not cause.
   throw new AuthError(
@@ -173,7 +173,7 @@ async function refreshShort(
   token: RefreshToken | null,
   live: RefreshToken | null,
 ): Promise<Issued> {
-  const { context, call, session, policy } = now;
+  const { context, session, policy } = now;
   if (token === null) throw refreshFailure.notFound();
   const decision = decideShort(
     token,
@@ -186,18 +186,18 @@ async function refreshShort(
     case 'swap':
       return swap(now, token);
     case 'hand-out': {
+      const access = await accessFor(now, decision.token, null);
       const isLive = live !== null && (await reuseLiveToken(context.db, live, useOf(now, 'token_refreshed')));
-      return isLive ? { token: decision.token, counter: null } : null;
+      return isLive ? { token: decision.token, access } : null;
     }
     case 'refuse':
       if (decision.revokeFamily) await revokeFamily(context.db, session.id, context.now());
-      call.replyHeaders['sb-auth-refresh-token-reuse'] = 'true';
       throw refreshFailure.alreadyUsed();
   }
 }
 
 async function swap(now: Attempt, token: RefreshToken): Promise<Issued> {
-  const { context, call, session } = now;
+  const { context, session } = now;
   const child = makeShortToken(context.random);
   const key = shouldUpgrade(context, session)
     ? (hmacKeyOf(context, session) ?? context.random.bytes(32))
@@ -207,11 +207,10 @@ async function swap(now: Attempt, token: RefreshToken): Promise<Issued> {
     key === null
       ? null
       : { hmacKey: context.encryption.seal(session.id, key.toString('base64url')), counter };
+  const issued = key === null ? child : encodeCounterToken(session.id, counter, key);
+  const access = await accessFor(now, issued, key === null ? null : counter, { reuse: 'false' });
   const use = useOf(now, 'token_refreshed', 'token_revoked');
-  if (!(await swapToken(context.db, token, child, use, upgrade))) return null;
-  call.replyHeaders['sb-auth-refresh-token-reuse'] = 'false';
-  if (key === null) return { token: child, counter: null };
-  return { token: encodeCounterToken(session.id, counter, key), counter };
+  return (await swapToken(context.db, token, child, use, upgrade)) ? { token: issued, access } : null;
 }
 
 /** A share of sessions, always the same ones, moves to the counter form. */
@@ -247,24 +246,38 @@ async function refreshCounter(now: Attempt, token: ParsedToken): Promise<Issued>
     case 'advance':
     case 'repeat': {
       const next = decision.kind === 'advance' ? current + 1n : current;
+      const issued = encodeCounterToken(session.id, next, key);
+      const told = decision.kind === 'advance' ? { reuse: 'false' } : { cause: decision.causes.join(',') };
+      const access = await accessFor(now, issued, next, told);
       const hmacKey = context.encryption.reseal(session.id, session.refresh_token_hmac_key ?? '');
       const isMoved = await moveCounter(
         context.db,
         { from: current, to: next, hmacKey },
         useOf(now, 'token_refreshed'),
       );
-      if (!isMoved) return null;
-      if (decision.kind === 'advance') call.replyHeaders['sb-auth-refresh-token-reuse'] = 'false';
-      else call.replyHeaders['sb-auth-refresh-token-reuse-cause'] = decision.causes.join(',');
-      return { token: encodeCounterToken(session.id, next, key), counter: next };
+      return isMoved ? { token: issued, access } : null;
     }
   }
 }
 
-/** The access token is made after the write: a hook that refuses leaves a token that can be refreshed again. */
-async function reply(now: Attempt, issued: NonNullable<Issued>): Promise<JsonObject> {
-  const { context, call, user, session } = now;
-  noteSession(call, user.id, session.id, issued.counter === null ? issued.token : null, issued.counter ?? 0n);
-  const access = await issueAccessToken(context, null, call, user, session, 'token_refresh');
-  return sessionReply(context, access, issued.token, user);
+/** What headers tell of the way a token was used. */
+type Told = { readonly reuse?: string; readonly cause?: string };
+
+/**
+ * The access token is made before the write, so that a hook that refuses it leaves everything as it was. Headers tell of
+ * the refresh even then, and of the last attempt alone.
+ */
+async function accessFor(
+  { context, call, user, session }: Attempt,
+  token: string,
+  counter: bigint | null,
+  { reuse, cause }: Told = {},
+): Promise<AccessToken> {
+  const { replyHeaders } = call;
+  delete replyHeaders['sb-auth-refresh-token-reuse'];
+  delete replyHeaders['sb-auth-refresh-token-reuse-cause'];
+  noteSession(call, user.id, session.id, counter === null ? token : null, counter ?? 0n);
+  if (reuse !== undefined) replyHeaders['sb-auth-refresh-token-reuse'] = reuse;
+  if (cause !== undefined) replyHeaders['sb-auth-refresh-token-reuse-cause'] = cause;
+  return issueAccessToken(context, null, call, user, session, 'token_refresh');
 }

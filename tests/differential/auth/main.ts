@@ -5,7 +5,7 @@ import { compareRecordings } from './compare.ts';
 import { type Profile, profiles } from './profiles.ts';
 import { type Scenario, scenarios } from './scenarios/all.ts';
 import { type Side, startOwn, startUpstream } from './servers.ts';
-import { openTarget, type Recorded } from './target.ts';
+import { openTarget, type Recorded, warmUp } from './target.ts';
 
 /*
  * Replays scenarios on upstream's auth server and on this project's, and prints everything that differs; README.md says
@@ -29,9 +29,11 @@ if (upstream === undefined || postgres === undefined) {
 }
 const options = { upstream, postgres, isVerbose: values.verbose };
 
+const serviceKeyOf = (profile: Profile): Promise<string> =>
+  signToken({ role: 'service_role' }, secretSigningKey(profile.env.GOTRUE_JWT_SECRET ?? ''));
+
 async function replay(side: Side, scenario: Scenario, profile: Profile): Promise<readonly Recorded[]> {
-  const key = secretSigningKey(profile.env.GOTRUE_JWT_SECRET ?? '');
-  const target = await openTarget(side, await signToken({ role: 'service_role' }, key));
+  const target = await openTarget(side, await serviceKeyOf(profile));
   let broken: readonly Recorded[] = [];
   try {
     await scenario.run(target);
@@ -77,6 +79,8 @@ async function compareProfile(profile: Profile): Promise<void> {
   try {
     right = await startOwn(options, profile);
     const sides = [left, right];
+    const serviceKey = await serviceKeyOf(profile);
+    await Promise.all(sides.map((side) => warmUp(side, serviceKey)));
     for (const scenario of chosen) {
       const [a, b] = await Promise.all(sides.map((side) => replay(side, scenario, profile)));
       console.log(`# ${profile.name}: ${scenario.name}: ${a?.length} steps`);

@@ -56,11 +56,11 @@ const timeMembers: ReadonlySet<string> = new Set([
   'updated_at',
 ]);
 
-/** Upstream reads identities and factors in no order. */
+/** Upstream tells of identities, factors and keys in no order. */
 function inOrder(list: readonly unknown[]): readonly unknown[] {
   const placeOf = (item: unknown): string => {
-    const { provider, factor_type, created_at } = (item ?? {}) as Readonly<Record<string, unknown>>;
-    return String(provider ?? (factor_type === undefined ? '' : created_at));
+    const { provider, kid, factor_type, created_at } = (item ?? {}) as Readonly<Record<string, unknown>>;
+    return String(provider ?? kid ?? (factor_type === undefined ? '' : created_at));
   };
   return [...list].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0));
 }

@@ -127,6 +127,29 @@ describe('a hook that refuses', () => {
   });
 });
 
+describe('a hook that refuses the claims of a refresh', () => {
+  it('leaves the token as it was', async () => {
+    const email = 'again-later@example.com';
+    const { json } = await auth.call('POST', '/signup', { body: { email, password } });
+    const refresh = () =>
+      auth.call('POST', '/token?grant_type=refresh_token', { body: { refresh_token: json.refresh_token } });
+    const rows = () =>
+      auth.database.owner.query(sql`
+        select token, revoked from auth.refresh_tokens where user_id = ${json.user.id} order by id`);
+    answer = refusing('customize-access-token');
+    const refused = await refresh();
+    expect([refused.status, refused.headers.get('sb-auth-refresh-token-reuse')]).toEqual([403, 'false']);
+    expect(await rows()).toEqual([{ token: json.refresh_token, revoked: false }]);
+    answer = passing;
+    const accepted = await refresh();
+    expect([accepted.status, accepted.headers.get('sb-auth-refresh-token-reuse')]).toEqual([200, 'false']);
+    expect(await rows()).toEqual([
+      { token: json.refresh_token, revoked: true },
+      { token: accepted.json.refresh_token, revoked: false },
+    ]);
+  });
+});
+
 describe('a link asked for by a new address, without confirmations', () => {
   it('signs up as a sign-up does, and sends the link besides', async () => {
     const email = 'silent@example.com';

@@ -488,7 +488,7 @@ describe('a client at the token endpoint', () => {
 });
 
 describe('what is not asymmetric or not on', () => {
-  it('gives no ID token for a shared secret, and keeps the code', async () => {
+  it('gives no ID token for a shared secret, and the code is spent all the same', async () => {
     const client = await register(shared);
     const user = await signUp(shared);
     const code = (
@@ -501,7 +501,7 @@ describe('what is not asymmetric or not on', () => {
     expect([answer.status, answer.json.msg]).toEqual([500, 'Error generating ID token']);
     const rows = await shared.database.owner.query(sql`
       select count(*)::int as n from auth.oauth_authorizations where authorization_code = ${code}`);
-    expect(rows).toEqual([{ n: 1 }]);
+    expect(rows).toEqual([{ n: 0 }]);
   });
 
   it.each([

@@ -60,6 +60,7 @@ export const grants: readonly Scenario[] = [
         "update auth.refresh_tokens set updated_at = updated_at - interval '1 hour'; update auth.sessions set refreshed_at = refreshed_at - interval '1 hour'",
       );
       await refresh(target, 'grand-parent, late', first);
+      await refresh(target, 'one between, late', second.refresh_token);
       await refresh(target, 'what was active', third.refresh_token);
       for (const token of [
         '',

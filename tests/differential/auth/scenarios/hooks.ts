@@ -46,7 +46,9 @@ export const hooks: readonly Scenario[] = [
         await target.ask(`sign in: ${name}`, 'POST', '/token?grant_type=password', {
           body: { email: 'one@example.com', password },
         });
+        await refresh(target, `refresh: ${name}`, token);
         target.stage.hookAnswers.delete('CUSTOM_ACCESS_TOKEN');
+        token = (await refresh(target, `refresh after ${name}`, token)).json?.refresh_token ?? token;
       }
       const changes: Readonly<Record<string, (claims: Record<string, unknown>) => unknown>> = {
         'more claims': (claims) => ({ ...claims, plan: 'x', nested: { a: [1] } }),

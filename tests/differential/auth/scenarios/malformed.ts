@@ -148,6 +148,11 @@ const known = [
   `/admin/users/${noId}/factors`,
   '/admin/generate_link',
   '/admin/audit',
+  '/health/',
+  '/signup/',
+  '/user/',
+  '/admin/users/',
+  `/admin/users/${noId}/`,
 ] as const;
 
 /** Requests that are wrong before their meaning matters. */
