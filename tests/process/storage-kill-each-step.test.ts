@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { expectWhole, serviceOf, startForFaults } from '../support/storage-faults.ts';
-import { expectKept, type Operation, operations, type Service } from '../support/storage-operations.ts';
+import type { Operation, Service } from '../support/storage-operation.ts';
+import { expectKept, operations } from '../support/storage-operations.ts';
 import type { Order, Report } from './storage-victim.ts';
 
 /*

@@ -3,7 +3,8 @@ import { sql } from '../../src/pg/sql/sql.ts';
 import { checkStorage, type Finding } from '../../src/storage/reconcile.ts';
 import { drainBatch } from '../../src/storage/worker.ts';
 import { type InstanceOptions, type StorageInstance, startStorage } from './storage.ts';
-import { expectKept, makeBucket, type Operation, type Outcome, type Service } from './storage-operations.ts';
+import { makeBucket, type Operation, type Outcome, type Service } from './storage-operation.ts';
+import { expectKept } from './storage-operations.ts';
 
 /*
  * Every operation, with something failing at each of its steps in turn: the first run breaks at the first step, the next

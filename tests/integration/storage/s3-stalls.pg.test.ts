@@ -5,7 +5,8 @@ import { openS3Store } from '../../../src/storage/backends/s3.ts';
 import { s3Stalls, startS3Double } from '../../support/s3-double.ts';
 import { startStorage } from '../../support/storage.ts';
 import { breakAtEachStep, expectWhole, serviceOf } from '../../support/storage-faults.ts';
-import { makeBucket, operations } from '../../support/storage-operations.ts';
+import { makeBucket } from '../../support/storage-operation.ts';
+import { operations } from '../../support/storage-operations.ts';
 import { until } from '../../support/until.ts';
 
 /*
