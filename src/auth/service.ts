@@ -25,8 +25,10 @@ import { createPasswords } from './passwords/passwords.ts';
 import { presented } from './presented.ts';
 import { createOidcVerifier } from './providers/oidc.ts';
 import { createRedirectRules } from './redirects/rules.ts';
-import { groupsOf } from './route-groups.ts';
-import { createRouteFinder, routes } from './routes.ts';
+import { adminRoutes } from './routes/admin-routes.ts';
+import { clientRoutes } from './routes/client-routes.ts';
+import { createRouteFinder } from './routes/finder.ts';
+import { groupsOf } from './routes/groups.ts';
 import { createSmsSender } from './sms/sender.ts';
 import { createServiceProvider } from './sso/service-provider.ts';
 import { createAuditLog } from './store/audit.ts';
@@ -45,7 +47,7 @@ export type AuthService = {
 /** Creates the service; throws `RangeError` or `SyntaxError` for a configuration that cannot work. */
 export function createAuthService(deps: AuthDeps): AuthService {
   const context = createContext(deps);
-  const find = createRouteFinder(routes);
+  const find = createRouteFinder([...clientRoutes, ...adminRoutes]);
   const cleanup = createCleanup(deps);
   return {
     async handle(given) {

@@ -1,15 +1,15 @@
-import type { Call } from './call.ts';
-import type { AuthContext } from './context.ts';
-import { demandCustomProviders } from './endpoints/admin/custom-providers.ts';
-import { demandPathProvider } from './endpoints/admin/sso-providers.ts';
-import { demandPathUser } from './endpoints/admin/users.ts';
-import { demandPathFactor } from './endpoints/factors.ts';
-import { demandManualLinking } from './endpoints/identities.ts';
-import { demandOAuthServer, demandPathClient } from './endpoints/oauth-clients.ts';
-import { demandPasskeys } from './endpoints/passkeys.ts';
-import { refuseScim } from './endpoints/scim.ts';
-import { demandSaml } from './endpoints/sso.ts';
-import { demandAdmin, demandPermanentUser, demandUser } from './guard.ts';
+import type { Call } from '../call.ts';
+import type { AuthContext } from '../context.ts';
+import { demandCustomProviders } from '../endpoints/admin/custom-providers.ts';
+import { demandPathProvider } from '../endpoints/admin/sso-providers.ts';
+import { demandPathUser } from '../endpoints/admin/users.ts';
+import { demandPathFactor } from '../endpoints/factors.ts';
+import { demandManualLinking } from '../endpoints/identities.ts';
+import { demandOAuthServer, demandPathClient } from '../endpoints/oauth-clients.ts';
+import { demandPasskeys } from '../endpoints/passkeys.ts';
+import { refuseScim } from '../endpoints/scim.ts';
+import { demandSaml } from '../endpoints/sso.ts';
+import { demandAdmin, demandPermanentUser, demandUser } from '../guard.ts';
 
 type Demand = (context: AuthContext, call: Call) => unknown;
 

@@ -1,0 +1,22 @@
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+import type { Call } from '../call.ts';
+import type { Route } from './route.ts';
+
+/** A route that was found, with the parameters of its path. */
+export type FoundRoute = { readonly route: Route; readonly params: Call['params'] };
+
+/** Finds routes: by method and path, or the methods that a path has when it is not among them. */
+export type RouteFinder = (method: string, path: string) => FoundRoute | readonly string[] | null;
+
+/** Builds the finder of a table. */
+export function createRouteFinder(table: readonly Route[]): RouteFinder {
+  const router = findMyWay();
+  const methods = [...new Set(table.map(({ method }) => method))];
+  for (const route of table) router.on(route.method, route.path, () => {}, route);
+  return (method, path) => {
+    const found = router.find(method as HTTPMethod, path);
+    if (found !== null) return { route: found.store as Route, params: found.params };
+    const allowed = methods.filter((other) => router.find(other, path) !== null);
+    return allowed.length > 0 ? allowed : null;
+  };
+}
