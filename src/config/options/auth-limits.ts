@@ -108,7 +108,10 @@ export const authLimitOptions = {
   rateLimitClientRegistration: option({
     kind: integer(),
     default: 10,
-    env: ['GOTRUE_RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER'],
+    env: [
+      'GOTRUE_RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER',
+      'GOTRUE_RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER',
+    ],
     description: 'Registrations of OAuth clients per address and five minutes.',
   }),
 };

@@ -17,7 +17,7 @@ const rates = {
   GOTRUE_RATE_LIMIT_SSO: 12,
   GOTRUE_SAML_RATE_LIMIT_ASSERTION: 10,
   GOTRUE_RATE_LIMIT_PASSKEY: 6,
-  GOTRUE_RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER: 5,
+  GOTRUE_RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER: 5,
   GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY: 4,
 };
 const auth = await startAuth({
@@ -57,7 +57,7 @@ const web3 = perFiveMinutes('GOTRUE_RATE_LIMIT_WEB3');
 const sso = perFiveMinutes('GOTRUE_RATE_LIMIT_SSO');
 const assertion = perFiveMinutes('GOTRUE_SAML_RATE_LIMIT_ASSERTION');
 const passkey = perFiveMinutes('GOTRUE_RATE_LIMIT_PASSKEY');
-const registration = perFiveMinutes('GOTRUE_RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER');
+const registration = perFiveMinutes('GOTRUE_RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER');
 
 describe('the rate of', () => {
   it.each<[string, number, string, string, object]>([
