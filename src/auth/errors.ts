@@ -124,6 +124,9 @@ function unhandled(thrown: unknown): AuthError {
   return new AuthError(500, 'unexpected_failure', unexpected, { cause: thrown, isUncoded: true });
 }
 
+/** Whether the detail of a failure is the row itself, whose hashes upstream shows to whoever asked for the change. */
+const showsRow = ({ sqlstate }: PgFailure): boolean => sqlstate === '23502' || sqlstate === '23514';
+
 /**
  * In the old envelope, an error that the project's own SQL raised (a trigger on auth.users) reaches the client.
  * Upstream: internal/utilities/postgres.go.
@@ -138,6 +141,6 @@ function exposedDatabaseError(
   if (chosen === undefined && !isRaised) return null;
   const body: Record<string, string> = { code: cause.sqlstate, message: cause.message };
   if (cause.hint !== null) body.hint = cause.hint;
-  if (cause.detail !== null) body.detail = cause.detail;
+  if (cause.detail !== null && !showsRow(cause)) body.detail = cause.detail;
   return { status: chosen === undefined ? 500 : Number(chosen), body };
 }

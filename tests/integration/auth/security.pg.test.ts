@@ -1,8 +1,11 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { usualCost } from '../../../src/auth/passwords/bcrypt.ts';
+import { createLog } from '../../../src/observe/log.ts';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { type AuthInstance, startAuth } from '../../support/auth.ts';
+import { pkceChallenge, pkceVerifier } from '../../support/pkce.ts';
 
 const password = 'correct horse';
 const confirming = { GOTRUE_MAILER_AUTOCONFIRM: 'false', GOTRUE_SMTP_MAX_FREQUENCY: '1ns' };
@@ -77,6 +80,28 @@ describe('a code by mail', () => {
   });
 });
 
+describe('a code for a new password', () => {
+  it('cannot be tried out by whoever holds the session', async () => {
+    const careful = await startAuth({
+      env: { ...confirming, GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true' },
+    });
+    const email = 'nonce@example.com';
+    const { session } = await confirmed(careful, email);
+    const claims = decodeJwt(session.access_token);
+    careful.clock.advance(86_401);
+    const token = await careful.sign({ ...claims, exp: 9e9 });
+    const change = async (nonce: string) =>
+      (await careful.call('PUT', '/user', { token, body: { password: 'another horse', nonce } })).status;
+    await careful.call('GET', '/reauthenticate', { token });
+    const { code } = await careful.nextMail(email);
+    const wrong = code === '000000' ? '111111' : '000000';
+    for (let i = 0; i < 10; i++) expect(await change(wrong)).toBe(422);
+    expect(await change(code)).toBe(422);
+    await careful.call('GET', '/reauthenticate', { token });
+    expect(await change((await careful.nextMail(email)).code)).toBe(200);
+  });
+});
+
 describe('an address', () => {
   it('is not taken over by whoever holds one of the two links, nor by one link used twice', async () => {
     const { session } = await confirmed(auth, 'owner@example.com');
@@ -116,6 +141,9 @@ describe('a flow with PKCE', () => {
     const { headers } = await auth.call('GET', `/verify${link.search}`);
     const location = new URL(headers.get('location') ?? '');
     expect([location.hash, [...location.searchParams.keys()]]).toEqual(['', ['code']]);
+    const bare = link.search.replace('token=pkce_', 'token=');
+    const { headers: refused } = await auth.call('GET', `/verify${bare}`);
+    expect(refused.get('location')).toContain('error_code=otp_expired');
     for (const code_verifier of ['', 'c'.repeat(43)]) {
       const { status } = await auth.call('POST', '/token?grant_type=pkce', {
         body: { auth_code: location.searchParams.get('code'), code_verifier },
@@ -150,6 +178,48 @@ describe('whoever is banned or signed out', () => {
   });
 });
 
+describe('whoever is banned meanwhile', () => {
+  it.each([
+    [
+      'by a link that was on its way',
+      async (email: string) => {
+        await auth.call('POST', '/otp', { body: { email } });
+        const { link } = await auth.nextMail(email);
+        return async () => {
+          const { headers } = await auth.call('GET', `/verify${link.search}`);
+          return new URLSearchParams(headers.get('location')?.split('#')[1]).get('error_code');
+        };
+      },
+    ],
+    [
+      'by a code that was on its way',
+      async (email: string) => {
+        await auth.call('POST', '/otp', { body: { email } });
+        const { code: token } = await auth.nextMail(email);
+        const body = { type: 'email', email, token };
+        return async () => (await auth.call('POST', '/verify', { body })).json.error_code;
+      },
+    ],
+    [
+      'by the code of PKCE',
+      async (email: string) => {
+        const challenge = { code_challenge: pkceChallenge(), code_challenge_method: 's256' };
+        await auth.call('POST', '/otp', { body: { email, ...challenge } });
+        const { headers } = await auth.call('GET', `/verify${(await auth.nextMail(email)).link.search}`);
+        const auth_code = new URL(headers.get('location') ?? '').searchParams.get('code');
+        const body = { auth_code, code_verifier: pkceVerifier };
+        return async () => (await auth.call('POST', '/token?grant_type=pkce', { body })).json.error_code;
+      },
+    ],
+  ])('does not come in %s', async (way, prepare) => {
+    const email = `${way.replace(/\W/g, '')}@example.com`;
+    const { id } = await confirmed(auth, email);
+    const enter = await prepare(email);
+    await auth.call('PUT', `/admin/users/${id}`, { token: auth.serviceKey, body: { ban_duration: '1h' } });
+    expect(await enter()).toBe('user_banned');
+  });
+});
+
 describe('what is kept and what is told', () => {
   it('is a bcrypt hash of a password and a digest of a code, as upstream stores them', async () => {
     await auth.call('POST', '/signup', { body: { email: 'kept@example.com', password } });
@@ -162,21 +232,40 @@ describe('what is kept and what is told', () => {
     expect(row?.confirmation_token).not.toContain(code);
   });
 
-  it('holds nothing secret', async () => {
-    const { session } = await confirmed(auth, 'quiet@example.com');
+  it('keeps secrets out of the log, also when something fails, and rows out of answers', async () => {
+    const lines: string[] = [];
+    const log = createLog('debug', { write: (line) => void lines.push(line) });
+    const { id, session } = await confirmed(auth, 'quiet@example.com');
     await auth.call('POST', '/otp', { body: { email: 'quiet@example.com' } });
     const { code, link } = await auth.nextMail('quiet@example.com');
     await auth.call('GET', `/verify${link.search}`);
     await auth.call('PUT', '/user', { token: session.access_token, body: { password: 'a new horse' } });
-    const told = JSON.stringify(auth.observed);
+    const [row] = await auth.database.owner.query<{ hash: string }>(sql`
+      select encrypted_password as hash from auth.users where id = ${id}`);
+    await auth.database.owner.exec(
+      `alter table auth.users add constraint quiet check (email <> 'quiet@example.com') not valid`,
+    );
+    const failed = await auth.call('POST', '/recover', { body: { email: 'quiet@example.com' } });
+    await auth.call('PUT', '/user', { token: session.access_token, body: { password: 'a third horse' } });
+    await auth.database.owner.exec('alter table auth.users drop constraint quiet');
+    expect([failed.status, failed.text.includes(row?.hash ?? '')]).toEqual([500, false]);
+    for (const observation of auth.observed) log(observation);
+    const told = lines.join('');
+    expect(told).toContain('"route":"/verify"');
+    expect(told).toContain('violates check constraint');
     for (const secret of [
       password,
       'a new horse',
+      'a third horse',
       session.access_token,
       session.refresh_token,
-      link.searchParams.get('token') ?? code,
+      link.searchParams.get('token') ?? '',
+      row?.hash ?? '',
     ]) {
+      expect(secret.length).toBeGreaterThan(5);
       expect(told).not.toContain(secret);
     }
+    // Within an id the same digits are no code.
+    expect(told).not.toMatch(new RegExp(`(?<![\\w-])${code}(?![\\w-])`));
   });
 });
