@@ -48,6 +48,14 @@ describe('a file', () => {
       ['array buffer', () => new TextEncoder().encode('content').buffer],
       ['string', () => 'content'],
       ['stream', () => new Blob(['content']).stream()],
+      [
+        'form',
+        () => {
+          const form = new FormData();
+          form.append('file', new Blob(['content']), 'name.txt');
+          return form;
+        },
+      ],
     ],
   )('goes up as a %s and comes back', async (kind, body) => {
     const path = `${ada}/${kind}.txt`;
@@ -57,6 +65,35 @@ describe('a file', () => {
       data: { path, fullPath: `files/${path}`, id: expect.any(String) },
     });
     expect(await text((await files.download(path)).data)).toBe('content');
+  });
+
+  it('goes up as parameters of a URL and comes back', async () => {
+    const path = `${ada}/parameters`;
+    const up = await files.upload(path, new URLSearchParams({ a: '1', b: 'x y' }));
+    expect(up.error).toBeNull();
+    expect(await text((await files.download(path)).data)).toBe('a=1&b=x+y');
+  });
+
+  it('is described in the library’s words', async () => {
+    const path = `${ada}/described.txt`;
+    await files.upload(path, 'hello', {
+      contentType: 'text/plain',
+      cacheControl: '60',
+      metadata: { mood: 'good' },
+    });
+    expect((await files.info(path)).data).toEqual({
+      id: expect.any(String),
+      name: path,
+      version: expect.any(String),
+      bucketId: 'files',
+      size: 5,
+      contentType: 'text/plain',
+      cacheControl: 'max-age=60',
+      etag: '"5d41402abc4b2a76b9719d911017c592"',
+      metadata: { mood: 'good' },
+      lastModified: expect.any(String),
+      createdAt: expect.any(String),
+    });
   });
 
   it('keeps its metadata, can be replaced, moved, copied, listed and removed', async () => {

@@ -22,6 +22,8 @@ export type Composition = {
   readonly databaseUrl: (login: 'authenticator' | 'supabase_storage_admin') => string;
   readonly store: ObjectStore;
   readonly wrap: (input: StorageInput) => StorageInput;
+  /** Connections of each pool; 10 unless told otherwise. */
+  readonly connections?: number | undefined;
   /** Called when a request has been dealt with, before its answer is sent. */
   readonly onAnswer?: () => void;
 };
@@ -40,7 +42,12 @@ export async function runStorage({ root, env, ...given }: Composition): Promise<
   const { config } = loadConfig({ projectDir: root, env, flags: {} });
   const keys = await loadInstanceKeys(config.keys, root);
   const observed: Observation[] = [];
-  const poolOptions = { max: 10, acquireTimeoutMs: 10_000, idleTimeoutMs: 10_000, applicationName: 'test' };
+  const poolOptions = {
+    max: given.connections ?? 10,
+    acquireTimeoutMs: 10_000,
+    idleTimeoutMs: 10_000,
+    applicationName: 'test',
+  };
   const requestPool = createPool({ ...poolOptions, url: given.databaseUrl('authenticator') });
   const servicePool = createPool({ ...poolOptions, url: given.databaseUrl('supabase_storage_admin') });
   const deps: StorageInput = {

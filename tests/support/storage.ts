@@ -61,6 +61,8 @@ export type InstanceOptions = {
   readonly wrap?: (input: StorageInput) => StorageInput;
   /** Puts something between the service and its database. */
   readonly through?: (databaseUrl: string) => string;
+  /** Connections of each pool to the database. */
+  readonly connections?: number;
   /** Takes the place of the filesystem store, which gets this folder. */
   readonly openStore?: (folder: string) => Promise<ObjectStore>;
 };
@@ -79,6 +81,7 @@ export async function startStorage(options: InstanceOptions = {}): Promise<Stora
     databaseUrl: (login) => through(database.url(login)),
     store: await openStore(folder),
     wrap: options.wrap ?? ((input) => input),
+    connections: options.connections,
   });
   afterAll(async () => {
     await running.close();

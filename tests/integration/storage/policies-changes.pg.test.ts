@@ -91,6 +91,33 @@ describe('a copy', () => {
   });
 });
 
+describe('a copy of an object onto itself', () => {
+  it('is taken, or gives it other metadata, and needs the rights of an upsert', async () => {
+    await put('private/a');
+    await allow('select', 'insert');
+    const onto = (headers = {}) =>
+      call('POST', '/object/copy', {
+        token,
+        headers,
+        body: {
+          bucketId: 'private',
+          sourceKey: 'a',
+          destinationKey: 'a',
+          copyMetadata: false,
+          metadata: { mimetype: 'text/css' },
+        },
+      });
+    expect((await onto()).json()).toMatchObject({ code: 'KeyAlreadyExists' });
+    expect((await onto({ 'x-upsert': 'true' })).json()).toEqual(denied);
+    await allow('update');
+    expect((await onto({ 'x-upsert': 'true' })).json()).toMatchObject({
+      metadata: { mimetype: 'text/css', cacheControl: 'no-cache' },
+    });
+    const read = await call('GET', '/object/private/a', { token });
+    expect([read.text, read.headers.get('content-type')]).toEqual(['bytes', 'text/css']);
+  });
+});
+
 describe('a removal', () => {
   it('needs DELETE and SELECT', async () => {
     await put('private/a');

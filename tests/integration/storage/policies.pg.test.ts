@@ -185,7 +185,7 @@ describe('buckets', () => {
 });
 
 describe('the database itself', () => {
-  it('keeps requests of different users apart on a small pool', async () => {
+  it('keeps uploads of different users apart', async () => {
     await policy(`for insert to authenticated with check (owner_id = (storage.foldername(name))[1])`);
     const users = await Promise.all(
       Array.from({ length: 20 }, async () => {

@@ -145,5 +145,7 @@ describe('a refused upload leaves nothing', () => {
     });
     await upload('files/robots', 'x', { 'x-robots-tag': 'noindex, nofollow' });
     expect((await download('files/robots')).headers.get('x-robots-tag')).toBe('noindex, nofollow');
+    await upload('files/robots', 'x', { 'x-robots-tag': 'none', 'x-upsert': 'true' });
+    expect((await download('files/robots')).headers.get('x-robots-tag')).toBe('none');
   });
 });

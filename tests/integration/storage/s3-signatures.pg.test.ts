@@ -96,6 +96,33 @@ describe('a signature', () => {
     expect((await fetch(url, { method: 'PUT', body: 'x', headers: added })).status).toBe(200);
   });
 
+  it.each<[string, string, Record<string, string>]>([
+    ['the host that arrives', 'there', {}],
+    ['the host before a proxy', 'files.example', { 'x-forwarded-host': 'files.example' }],
+    ['the first of several', 'files.example', { 'x-forwarded-host': 'files.example, inner.example' }],
+    [
+      'host and port before a proxy',
+      'files.example:8443',
+      { 'x-forwarded-host': 'files.example', 'x-forwarded-port': '8443' },
+    ],
+    ['the host of the standard’s header', 'files.example', { forwarded: 'for=1.2.3.4;host=files.example' }],
+    ['the public URL', '127.0.0.1', {}],
+  ])('may be for %s', async (_case, host, headers) => {
+    const origin = host === 'there' ? instance.url : `http://${host}`;
+    const client = clientWith({ endpoint: `${origin}/storage/v1/s3` });
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'proxied', Body: 'proxied' }));
+    const { pathname, search } = new URL(
+      await getSignedUrl(client, new GetObjectCommand({ Bucket, Key: 'proxied' })),
+    );
+    const answer = await send(port, pathname + search, { headers });
+    expect([answer.status, answer.body]).toEqual([200, 'proxied']);
+    const elsewhere = await send(port, pathname + search, {
+      headers: { host: 'other.example', 'x-forwarded-host': 'another.example' },
+    });
+    // The public URL is one that clients may always have signed for.
+    expect(elsewhere.status).toBe(host === '127.0.0.1' ? 200 : 403);
+  });
+
   it('is needed, whatever else a request brings', async () => {
     for (const headers of [{}, { authorization: `Bearer ${serviceKey}` }, { apikey: serviceKey }]) {
       const answer = await send(port, '/storage/v1/s3/', { headers });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { secretSigningKey, signToken } from '../../../src/identity/sign.ts';
 import { startStorage } from '../../support/storage.ts';
 
 const instance = await startStorage();
@@ -71,6 +72,13 @@ describe('a signed URL', () => {
       invalid('"exp" claim timestamp check failed'),
     );
     expect((await withToken('one/a.txt', claims)).json()).toMatchObject(scopeError);
+    const foreign = await signToken(
+      { ...claims, exp: later },
+      secretSigningKey('another secret of 32 characters.'),
+    );
+    expect((await call('GET', `/object/sign/one/a.txt?token=${foreign}`)).json()).toEqual(
+      invalid('signature verification failed'),
+    );
     expect((await call('GET', '/object/sign/one/a.txt')).json()).toMatchObject({
       message: "querystring must have required property 'token'",
     });
