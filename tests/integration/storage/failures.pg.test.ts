@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { PgFailure } from '../../../src/pg/failure.ts';
 import { sql } from '../../../src/pg/sql/sql.ts';
@@ -198,6 +200,21 @@ describe('the outbox', () => {
     expect(await database.owner.query(sql`select attempts from ownbase.outbox`)).toEqual([{ attempts: 1 }]);
     expect(instance.observed).toContainEqual(expect.objectContaining({ kind: 'notice', level: 'warn' }));
     await expectWhole();
+  });
+
+  it('is worked off after a day in which nobody did', async () => {
+    const left = Array.from({ length: 250 }, () => randomUUID());
+    for (const version of left) {
+      await instance.deps.store.put(version, Readable.from([Buffer.from('x')]), { maxBytes: 1 });
+    }
+    await database.owner.query(sql`insert into ownbase.outbox (kind, payload, run_after)
+      select 'storage.blob', jsonb_build_object('bucket', 'b', 'name', version, 'version', version),
+        now() - interval '1 day'
+      from unnest(${left}::text[]) as version`);
+    await put('made meanwhile', 'x');
+    await expectWhole();
+    expect(await database.owner.query(sql`select 1 from ownbase.outbox`)).toEqual([]);
+    expect(await read('made meanwhile')).toBe('x');
   });
 
   it('keeps a blob that its row still names', async () => {

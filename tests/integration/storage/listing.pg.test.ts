@@ -65,6 +65,38 @@ describe('list', () => {
   });
 
   it.each([
+    ['name', 'asc', ['Folder', 'later', 'old', 'Root', 'zone']],
+    ['name', 'desc', ['zone', 'Root', 'old', 'later', 'Folder']],
+    ['created_at', 'asc', ['Folder', 'zone', 'old', 'Root', 'later']],
+    ['created_at', 'desc', ['zone', 'Folder', 'later', 'Root', 'old']],
+    ['updated_at', 'asc', ['Folder', 'zone', 'later', 'old', 'Root']],
+    ['updated_at', 'desc', ['zone', 'Folder', 'Root', 'old', 'later']],
+    ['last_accessed_at', 'asc', ['Folder', 'zone', 'Root', 'later', 'old']],
+    ['last_accessed_at', 'desc', ['zone', 'Folder', 'old', 'later', 'Root']],
+  ])('sorts by %s, %s, and pages across folders and files', async (column, order, sorted) => {
+    await call('POST', '/bucket', { token, body: { name: 'sorted' } });
+    await instance.database.owner.exec(`insert into storage.objects
+      (bucket_id, name, version, created_at, updated_at, last_accessed_at) values
+      ('sorted', 'Folder/x', 'v', '2026-01-05', '2026-01-05', '2026-01-05'),
+      ('sorted', 'zone/y', 'v', '2026-01-04', '2026-01-04', '2026-01-04'),
+      ('sorted', 'old', 'v', '2026-01-01', '2026-01-02', '2026-01-03'),
+      ('sorted', 'Root', 'v', '2026-01-02', '2026-01-03', '2026-01-01'),
+      ('sorted', 'later', 'v', '2026-01-03', '2026-01-01', '2026-01-02') on conflict do nothing`);
+    const ask = async (body: object) => {
+      const sent = { prefix: '', sortBy: { column, order }, ...body };
+      const answer = await call('POST', '/object/list/sorted', { token, body: sent });
+      return (answer.json() as Entry[]).map((entry) => entry.name);
+    };
+    expect(await ask({})).toEqual(sorted);
+    const pages = [
+      await ask({ limit: 2 }),
+      await ask({ limit: 2, offset: 2 }),
+      await ask({ limit: 2, offset: 4 }),
+    ];
+    expect(pages.flat()).toEqual(sorted);
+  });
+
+  it.each([
     [{}, "body must have required property 'prefix'"],
     [{ prefix: '', limit: 0 }, 'body/limit must be >= 1'],
     [{ prefix: '', offset: -1 }, 'body/offset must be >= 0'],
@@ -147,6 +179,40 @@ describe('list-v2', () => {
       cursor = next.nextCursor;
     } while (cursor !== undefined);
     expect(seen.sort()).toEqual(whole);
+  });
+
+  it.each(['created_at', 'updated_at'])('pages through objects of one %s, once each', async (column) => {
+    await call('POST', '/bucket', { token, body: { name: 'same' } });
+    const { owner } = instance.database;
+    await owner.exec(`insert into storage.objects (bucket_id, name, version, created_at, updated_at)
+      select 'same', 'n' || i, 'v', '2026-01-01', '2026-01-01' from generate_series(1, 7) i
+      on conflict do nothing`);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const answer = await call('POST', '/object/list-v2/same', {
+        token,
+        body: { limit: 3, sortBy: { column, order: 'desc' }, ...(cursor === undefined ? {} : { cursor }) },
+      });
+      const next = answer.json() as Page;
+      seen.push(...next.objects.map(({ name }) => name));
+      cursor = next.nextCursor;
+    } while (cursor !== undefined);
+    expect(seen.sort()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7']);
+  });
+
+  it('goes on behind an object that has gone since', async () => {
+    await call('POST', '/bucket', { token, body: { name: 'going' } });
+    const { owner } = instance.database;
+    await owner.exec(`insert into storage.objects (bucket_id, name, version)
+      select 'going', 'n' || i, 'v' from generate_series(1, 6) i`);
+    const ask = async (body: object) =>
+      (await call('POST', '/object/list-v2/going', { token, body: { limit: 3, ...body } })).json() as Page;
+    const first = await ask({});
+    await owner.exec(`set storage.allow_delete_query = 'true';
+      delete from storage.objects where bucket_id = 'going' and name in ('n2', 'n3', 'n4')`);
+    const second = await ask({ cursor: first.nextCursor });
+    expect(second.objects.map(({ name }) => name)).toEqual(['n5', 'n6']);
   });
 
   it('refuses a cursor that it did not make', async () => {

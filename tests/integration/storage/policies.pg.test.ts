@@ -46,6 +46,15 @@ describe('an upload', () => {
     expect(row).toEqual({ owner: ada, owner_id: ada });
   });
 
+  it('shows policies the parts of its name', async () => {
+    await policy(`for insert to authenticated with check (
+      storage.extension(name) = 'png' and storage.filename(name) like 'cat%' and storage.foldername(name) = array['a', 'b'])`);
+    for (const name of ['a/b/cat.jpg', 'a/b/dog.png', 'a/cat.png', 'a/b/c/cat.png']) {
+      expect((await put(`private/${name}`, token)).json()).toEqual(denied);
+    }
+    expect((await put('private/a/b/cat.png', token)).status).toBe(200);
+  });
+
   it('rolls its rights check back, triggers included, and writes as the service role', async () => {
     await allow('insert');
     await database.owner.exec(`
