@@ -172,6 +172,21 @@ describe('an upload in parts', () => {
     expect(bodies).toContain(await text('racing'));
   });
 
+  it('is held against the limit of its bucket once more when it ends', async () => {
+    const place = { Bucket: 'narrowed', Key: 'parts' };
+    await s3.send(new CreateBucketCommand({ Bucket: place.Bucket }));
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(place));
+    await s3.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body: 'too long by now' }));
+    await instance.call('PUT', '/bucket/narrowed', {
+      token: instance.serviceKey,
+      body: { file_size_limit: 10 },
+    });
+    await expect(s3.send(new CompleteMultipartUploadCommand({ ...place, UploadId }))).rejects.toMatchObject(
+      s3Failure('EntityTooLarge', 413),
+    );
+    await expect(s3.send(new GetObjectCommand(place))).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
+  });
+
   it('keeps its bucket from being deleted', async () => {
     await s3.send(new CreateBucketCommand({ Bucket: 'pending' }));
     await s3.send(new CreateMultipartUploadCommand({ Bucket: 'pending', Key: 'a' }));

@@ -12,6 +12,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, it } from 'vitest';
+import { canonicalHash } from '../../../src/storage/s3/canonical.ts';
+import { signingKey } from '../../../src/storage/s3/signature.ts';
 import { send } from '../../support/http.ts';
 import { s3Failure, startWithS3 } from '../../support/storage-s3.ts';
 
@@ -121,6 +123,28 @@ describe('a signature', () => {
     });
     // The public URL is one that clients may always have signed for.
     expect(elsewhere.status).toBe(host === '127.0.0.1' ? 200 : 403);
+  });
+
+  it.each([
+    [['host', 'x-amz-date'], 200],
+    [['x-amz-date'], 403],
+  ])('covers the host it is for, among %j', async (signedHeaders, status) => {
+    const longDate = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const scope = { shortDate: longDate.slice(0, 8), region, service: 's3' };
+    const request = {
+      ...{ method: 'GET', path: '/storage/v1/s3/', query: '', host: `127.0.0.1:${port}` },
+      ...{ headers: { 'x-amz-date': longDate }, signedHeaders, payloadHash: 'UNSIGNED-PAYLOAD' },
+    };
+    const credential = `${scope.shortDate}/${region}/s3/aws4_request`;
+    const text = ['AWS4-HMAC-SHA256', longDate, credential, canonicalHash(request)].join('\n');
+    const signature = createHmac('sha256', signingKey(secretAccessKey, scope)).update(text).digest('hex');
+    const answer = await send(port, request.path, {
+      headers: {
+        ...request.headers,
+        authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
+      },
+    });
+    expect(answer.status).toBe(status);
   });
 
   it('is needed, whatever else a request brings', async () => {
