@@ -7,9 +7,9 @@ import { providerFailure } from '../failures/provider.ts';
 import { worded } from '../failures/table.ts';
 import { acceptInvite } from '../flows/accept-invite.ts';
 import {
+  callAfterExternal,
   callBeforeExternal,
   type External,
-  type ExternalOutcome,
   settleExternal,
 } from '../flows/external-account.ts';
 import { findProvider } from '../flows/find-provider.ts';
@@ -17,7 +17,6 @@ import { type Flow, runFlow } from '../flows/flow.ts';
 import { linkIdentity } from '../flows/link-identity.ts';
 import { isFlowExpired } from '../flows/pkce.ts';
 import { beginSession, type SessionReply } from '../flows/session.ts';
-import { callAfterUserCreated } from '../flows/sign-up.ts';
 import { isUuid } from '../guard.ts';
 import { type ConfiguredProvider, exchangeProviderCode, loadProviderUser } from '../providers/client.ts';
 import { asOAuth1, loadOAuth1User, oauth1AccessToken } from '../providers/oauth1-client.ts';
@@ -25,7 +24,6 @@ import type { ProviderTokens, ProviderUser } from '../providers/provider.ts';
 import { type RedirectParams, withFragment, withQuery, withTokens } from '../redirects/location.ts';
 import { takeClientState } from '../store/client-states.ts';
 import { deleteFlow, type FlowState, findFlow, lockFlow, parkTokens } from '../store/flow-states.ts';
-import type { User } from '../store/rows.ts';
 import { findUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
 import { redirectParamsOf } from './error-redirect.ts';
@@ -94,16 +92,10 @@ async function finish(
   });
   if (settled.outcome.refusal !== null) throw settled.outcome.refusal;
   // Upstream tells the hook of everybody who signs in here, known or new; other ways to sign in, of new users alone.
-  if (isSignIn) await callAfterUserCreated(context, call, signedIn(context, settled));
+  if (isSignIn) await callAfterExternal(context, call, settled.outcome, settled.session);
   if (settled.session === null) return withQuery(target, { code: state.auth_code ?? '' });
   return withTokens(target, sessionParams(settled.session, tokens));
 }
-
-/** A user as a sign-in leaves it; with PKCE, that is still to come. */
-const signedIn = (
-  context: AuthContext,
-  { outcome, session }: { readonly outcome: ExternalOutcome; readonly session: SessionReply | null },
-): User => (session === null ? outcome.user : { ...outcome.user, last_sign_in_at: context.now() });
 
 async function settle(context: AuthContext, flow: Flow, state: FlowState, external: External) {
   if (state.linking_target_id !== null) {

@@ -21,7 +21,8 @@ import { asRead, confirmEmail, isBanned, refreshProviders } from './account.ts';
 import type { Flow } from './flow.ts';
 import { decideLink, type LinkDecision, linkingDomain } from './link-decision.ts';
 import { sendTokenMail } from './send-mail.ts';
-import { callBeforeUserCreated, createUser, separateProviders } from './sign-up.ts';
+import type { SessionReply } from './session.ts';
+import { callAfterUserCreated, callBeforeUserCreated, createUser, separateProviders } from './sign-up.ts';
 
 /** Somebody who comes from a provider. */
 export type External = {
@@ -151,13 +152,27 @@ export async function settleExternal(
 type Attached = { readonly user: User; readonly identity: Identity; readonly read: User };
 
 /**
- * A user as hooks and answers are shown one: identities and `confirmed_at` are not read again after changes.
- * Upstream: internal/api/external.go, where they stay as they are in memory.
+ * A user as hooks and answers are shown one: identities and `confirmed_at` are not read again after changes, but the data
+ * of a new identity is that of the new user.
+ *
+ * Upstream: internal/api/external.go, internal/api/identity.go, where they stay as they are in memory.
  */
-const asShown = (outcome: ExternalOutcome, read: User): ExternalOutcome => ({
-  ...outcome,
-  user: { ...asRead(read, outcome.user), identities: read.identities },
-});
+export function asShown(outcome: ExternalOutcome, read: User): ExternalOutcome {
+  const { user, isNew } = outcome;
+  const identities = isNew
+    ? read.identities.map((identity) => ({ ...identity, identity_data: user.raw_user_meta_data }))
+    : read.identities;
+  return { ...outcome, user: { ...asRead(read, user), identities } };
+}
+
+/** Tells the project of somebody who came from a provider; a sign-in with PKCE is still to come then. */
+export const callAfterExternal = (
+  context: AuthContext,
+  call: Call,
+  { user }: ExternalOutcome,
+  session: SessionReply | null,
+): Promise<void> =>
+  callAfterUserCreated(context, call, session === null ? user : { ...user, last_sign_in_at: context.now() });
 
 async function attach(
   context: AuthContext,

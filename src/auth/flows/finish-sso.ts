@@ -20,10 +20,9 @@ import {
 } from '../store/sso-providers.ts';
 import { epochMs, timestampAt } from '../timestamp.ts';
 import { ssoMethod } from './begin-sso.ts';
-import { callBeforeExternal, type External, settleExternal } from './external-account.ts';
+import { callAfterExternal, callBeforeExternal, type External, settleExternal } from './external-account.ts';
 import { type Flow, runFlow } from './flow.ts';
 import { beginSession, type SessionReply } from './session.ts';
-import { callAfterUserCreated } from './sign-up.ts';
 
 /** How a response came to be, as far as it can be told before it is verified. */
 type Origin = {
@@ -153,7 +152,8 @@ export async function finishSso(context: AuthContext, call: Call): Promise<strin
     return { outcome, handed };
   });
   if (settled.outcome.refusal !== null) throw settled.outcome.refusal;
-  if (settled.outcome.isNew) await callAfterUserCreated(context, call, settled.outcome.user);
+  const session = settled.handed !== null && 'session' in settled.handed ? settled.handed.session : null;
+  if (settled.outcome.isNew) await callAfterExternal(context, call, settled.outcome, session);
   const target = context.redirects.isPermitted(origin.redirectTo)
     ? origin.redirectTo
     : context.config.siteUrl;

@@ -6,7 +6,7 @@ import { findIdentity, insertIdentity } from '../store/identities.ts';
 import type { User } from '../store/rows.ts';
 import { findUserByEmail, updateUser } from '../store/users.ts';
 import { confirmEmail, refreshProviders } from './account.ts';
-import type { External, ExternalOutcome } from './external-account.ts';
+import { asShown, type External, type ExternalOutcome } from './external-account.ts';
 import type { Flow } from './flow.ts';
 import { notify } from './notify.ts';
 import { sendTokenMail } from './send-mail.ts';
@@ -46,7 +46,7 @@ export async function linkIdentity(
       : confirmed;
   const linked = await refreshProviders(context, flow, permanent);
   await notify(context, flow, linked, 'identity_linked', { provider });
-  return { user: linked, isNew: false, refusal: null };
+  return asShown({ user: linked, isNew: false, refusal: null }, target);
 }
 
 async function adoptAddress(context: AuthContext, flow: Flow, target: User, email: string): Promise<User> {

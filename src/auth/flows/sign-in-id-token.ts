@@ -10,12 +10,11 @@ import { appleIssuers, idTokenUser, isAzureIssuer, snapchatIssuer } from '../pro
 import { issuerOf } from '../providers/oidc.ts';
 import { findCustomProvider } from '../store/custom-providers.ts';
 import type { JsonObject } from '../store/rows.ts';
-import { callBeforeExternal, type External, settleExternal } from './external-account.ts';
+import { callAfterExternal, callBeforeExternal, type External, settleExternal } from './external-account.ts';
 import { isCustomName } from './find-provider.ts';
 import { runFlow } from './flow.ts';
 import { linkIdentity } from './link-identity.ts';
 import { beginSession } from './session.ts';
-import { callAfterUserCreated } from './sign-up.ts';
 
 /** An ID token that an app got by itself. */
 export type IdTokenRequest = {
@@ -72,7 +71,7 @@ export async function signInWithIdToken(
     return { outcome, session };
   });
   if (settled.outcome.refusal !== null) throw settled.outcome.refusal;
-  if (settled.outcome.isNew) await callAfterUserCreated(context, call, settled.outcome.user);
+  if (settled.outcome.isNew) await callAfterExternal(context, call, settled.outcome, settled.session);
   return settled.session ?? {};
 }
 

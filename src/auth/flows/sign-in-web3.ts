@@ -6,10 +6,9 @@ import type { JsonObject } from '../store/rows.ts';
 import { isSignedByEthereum } from '../web3/ethereum.ts';
 import { type Chain, parseWalletMessage, type WalletMessage } from '../web3/message.ts';
 import { isSignedBySolana } from '../web3/solana.ts';
-import { callBeforeExternal, type External, settleExternal } from './external-account.ts';
+import { callAfterExternal, callBeforeExternal, type External, settleExternal } from './external-account.ts';
 import { runFlow } from './flow.ts';
 import { beginSession } from './session.ts';
-import { callAfterUserCreated } from './sign-up.ts';
 
 /** A signed message as an app sends it. */
 export type WalletRequest = { readonly chain: string; readonly message: string; readonly signature: string };
@@ -48,11 +47,11 @@ export async function signInWithWallet(
       network: message.chainId,
       address: message.address,
       domain: message.domain,
-      uri: message.uri.href,
+      uri: message.auditedUri,
     });
     return { outcome: settled, session: await beginSession(context, flow, settled.user, 'web3') };
   });
-  if (outcome.isNew) await callAfterUserCreated(context, call, outcome.user);
+  if (outcome.isNew) await callAfterExternal(context, call, outcome, session);
   return session;
 }
 

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../../core/result.ts';
+import { type GoUrl, goUrl } from './go-url.ts';
 
 /** Chains whose wallets sign in. */
 export type Chain = 'solana' | 'ethereum';
@@ -10,6 +11,8 @@ export type WalletMessage = {
   readonly address: string;
   readonly statement: string;
   readonly uri: URL;
+  /** The same as upstream writes it into its log. */
+  readonly auditedUri: GoUrl;
   readonly chainId: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number | null;
@@ -120,5 +123,12 @@ function checkFields(fields: ReadonlyMap<string, string>, dialect: Dialect): Res
   if (notBeforeMs !== null && expiresAtMs !== null && notBeforeMs > expiresAtMs) {
     return err('Not Before is after Expiration Time');
   }
-  return ok({ uri: new URL(uri), chainId: chainId ?? '', issuedAtMs, expiresAtMs, notBeforeMs });
+  return ok({
+    uri: new URL(uri),
+    auditedUri: goUrl(uri),
+    chainId: chainId ?? '',
+    issuedAtMs,
+    expiresAtMs,
+    notBeforeMs,
+  });
 }

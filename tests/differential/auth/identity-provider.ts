@@ -1,3 +1,4 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { StageAnswer } from './stage.ts';
 
 /** A user as a provider tells of one. */
@@ -8,8 +9,40 @@ export type ProviderUser = {
   readonly name: string;
 };
 
+const { publicKey, privateKey } = await generateKeyPair('RS256');
+const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'stage', alg: 'RS256', use: 'sig' }] };
+
+/** Claims of an ID token; those that are undefined are left out. */
+export type IdTokenClaims = Readonly<Record<string, unknown>>;
+
+/** Signs an ID token of an issuer, for the client of the settings, that is good for an hour. */
+export function signIdToken(issuer: string, claims: IdTokenClaims): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT({ iss: issuer, aud: 'client', iat: now, exp: now + 3600, ...claims })
+    .setProtectedHeader({ alg: 'RS256', kid: 'stage' })
+    .sign(privateKey);
+}
+
+/** What an issuer of ID tokens says of itself. */
+const discoveryOf = (issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${issuer}/auth`,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/jwks`,
+  id_token_signing_alg_values_supported: ['RS256'],
+});
+
 /** Answers as Keycloak's or GitHub's endpoints do, as far as a sign-in asks them. */
-export function identityProviderAnswer(kind: string, path: string, user: ProviderUser): StageAnswer {
+export function identityProviderAnswer(
+  origin: string,
+  kind: string,
+  path: string,
+  user: ProviderUser,
+): StageAnswer {
+  if (path.endsWith('/.well-known/openid-configuration')) {
+    return { status: 200, body: discoveryOf(`${origin}/${kind}`) };
+  }
+  if (path.endsWith('/jwks')) return { status: 200, body: jwks };
   if (path.endsWith('/token') || path.endsWith('/access_token')) {
     const tokens = {
       access_token: 'provider-access',

@@ -96,15 +96,19 @@ export function createMask(options: MaskOptions): Mask {
     for (const [url = '', name = ''] of origins) masked = masked.replaceAll(url, name);
     masked = masked.replace(timeShape, '<time>').replace(jwtShape, '<jwt>');
     for (const [name, shape] of shapes) masked = masked.replace(shape, (found) => nameOf(name, found));
-    return masked
-      .replace(/refresh_token=([\w-]+)/g, (_, token: string) => `refresh_token=${nameOf('token', token)}`)
-      .replace(/authorization_id=([\w-]+)/g, (_, id: string) => `authorization_id=${nameOf('token', id)}`)
-      .replace(/cursor=eyJ[\w-]+/g, 'cursor=<cursor>')
-      .replace(/^eyJjcmVhdGVk[\w-]+$/, '<cursor>')
-      .replace(/expires_at=\d+/g, 'expires_at=<time>')
-      .replace(/expires_in=3599/g, 'expires_in=3600')
-      .replace(/(?<![\w+])\d{8}(?!\w)|(?<![\w+])\d{6}(?!\w)/g, '<code>')
-      .replace(/after \d+ seconds/g, 'after <n> seconds');
+    return (
+      masked
+        .replace(/refresh_token=([\w-]+)/g, (_, token: string) => `refresh_token=${nameOf('token', token)}`)
+        .replace(/authorization_id=([\w-]+)/g, (_, id: string) => `authorization_id=${nameOf('token', id)}`)
+        .replace(/cursor=eyJ[\w-]+/g, 'cursor=<cursor>')
+        .replace(/^eyJjcmVhdGVk[\w-]+$/, '<cursor>')
+        .replace(/expires_at=\d+/g, 'expires_at=<time>')
+        .replace(/expires_in=3599/g, 'expires_in=3600')
+        .replace(/(?<![\w+])\d{8}(?!\w)|(?<![\w+])\d{6}(?!\w)/g, '<code>')
+        .replace(/after \d+ seconds/g, 'after <n> seconds')
+        // Seconds since 1970 among a user's data, as a mail shows them.
+        .replace(/\b1\.\d{4,9}e(\+|&#43;)09\b/g, '<time>')
+    );
   };
   const member = (key: string, item: unknown): unknown => {
     if (key === 'encrypted_password' && typeof item === 'string') return item.slice(0, 7);

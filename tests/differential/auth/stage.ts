@@ -52,7 +52,7 @@ async function answer(stage: Stage, request: IncomingMessage, response: ServerRe
   const text = await bodyOf(request);
   if (kind === 'templates') return send(response, { status: 200, body: mailTemplate(name) });
   if (kind === 'hooks') return send(response, hookAnswer(stage, name, JSON.parse(text)));
-  send(response, identityProviderAnswer(kind, url.pathname, stage.providerUser));
+  send(response, identityProviderAnswer(stage.url, kind, url.pathname, stage.providerUser));
 }
 
 function hookAnswer(stage: Stage, hook: string, payload: unknown): StageAnswer {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
 import { startAuth } from '../../support/auth.ts';
 import { comeFromGitHub, createGitHub, fragmentOf, gitHubEnv, goToGitHub } from '../../support/github.ts';
+import { solanaWallet, walletMessage } from '../../support/wallets.ts';
 
 const gitHub = createGitHub();
 const password = 'correct horse';
@@ -21,6 +22,7 @@ const auth = await startAuth({
     GOTRUE_MAILER_AUTOCONFIRM: 'true',
     GOTRUE_SMTP_MAX_FREQUENCY: '0s',
     ...gitHubEnv,
+    GOTRUE_EXTERNAL_WEB3_SOLANA_ENABLED: 'true',
     ...hook('BEFORE_USER_CREATED'),
     ...hook('AFTER_USER_CREATED'),
     ...hook('CUSTOM_ACCESS_TOKEN'),
@@ -105,6 +107,20 @@ describe('somebody who signs in through a provider', () => {
       'github',
     ]);
   });
+});
+
+it('a new user by a wallet is told of as signed in, and an old one not again', async () => {
+  const wallet = solanaWallet();
+  const enter = () => {
+    const message = walletMessage(wallet, { issuedAt: auth.clock.now() });
+    const body = { chain: wallet.chain, message, signature: wallet.sign(message) };
+    return auth.call('POST', '/token?grant_type=web3', { body });
+  };
+  await enter();
+  expect(userOf('after-user-created')).toMatchObject({ last_sign_in_at: expect.any(String) });
+  asked = [];
+  await enter();
+  expect(names()).toEqual(['customize-access-token']);
 });
 
 describe('a hook that refuses', () => {

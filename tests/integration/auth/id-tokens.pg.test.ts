@@ -218,6 +218,11 @@ describe('an ID token', () => {
       200,
       { id: mine.user.id, email, app_metadata: { providers: ['email', 'google'] } },
     ]);
+    // The answer shows the identities of before, as upstream's does; whoever asks for the user sees both.
+    const providersOf = (user: { readonly identities: readonly { readonly provider: string }[] }) =>
+      user.identities.map(({ provider }) => provider).sort();
+    const { json: asked } = await auth.call('GET', '/user', { token: mine.access_token });
+    expect([providersOf(linked.json.user), providersOf(asked)]).toEqual([['email'], ['email', 'google']]);
     const { json: other } = await auth.call('POST', '/signup', {
       body: { email: 'other@example.com', password: 'correct horse' },
     });

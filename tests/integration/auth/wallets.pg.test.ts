@@ -76,7 +76,20 @@ describe.each([
           network: wallet.network,
           address: wallet.address,
           domain: 'app.example.com',
-          uri: 'https://app.example.com/',
+          // As Go writes a URL that it has taken apart.
+          uri: {
+            Scheme: 'https',
+            Opaque: '',
+            User: null,
+            Host: 'app.example.com',
+            Path: '/',
+            Fragment: '',
+            RawQuery: '',
+            RawPath: '',
+            RawFragment: '',
+            ForceQuery: false,
+            OmitHost: false,
+          },
         },
       },
     ]);

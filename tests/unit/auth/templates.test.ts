@@ -8,7 +8,15 @@ const data = {
   SiteURL: 'https://site.example/?a=1&b=2',
   Evil: '"><script>alert(1)</script>',
   Script: 'javascript:alert(1)',
-  Data: { name: 'Ann', list: ['x', 'y'], empty: '', nested: { deep: 7 }, flag: true },
+  Data: {
+    name: 'Ann',
+    list: ['x', 'y'],
+    empty: '',
+    nested: { deep: 7 },
+    flag: true,
+    big: 1795959578,
+    small: 0.00001,
+  },
 };
 const html = (source: string): string => renderHtml(compileTemplate(source), data);
 
@@ -34,6 +42,7 @@ describe('a template', () => {
     ['{{ .Data.name | printf "%s-%q" "x" }}', 'x-&#34;Ann&#34;'],
     ['{{ len .Data.list }}{{ index .Data.list 1 }}', '2y'],
     ['{{ "a" }}{{ `b` }}{{ 3 }}', 'ab3'],
+    ['{{ .Data.nested.deep }} {{ .Data.big }} {{ .Data.small }}', '7 1.795959578e&#43;09 1e-05'],
     ['{{ print .Missing }} {{ print .Token .Data.none 1 }}', '&lt;nil&gt; 012345&lt;nil&gt; 1'],
     ['{{ println .Missing }}', '&lt;nil&gt;\n'],
     ['{{ printf "%v %s" .Missing .Missing }}', '&lt;nil&gt; %!s(&lt;nil&gt;)'],

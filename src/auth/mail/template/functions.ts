@@ -16,10 +16,19 @@ export function textOf(value: unknown): string {
   return isNil(value) ? '' : printed(value);
 }
 
+/** A number of a user's data as Go prints floats: with an exponent from a million on, and below a ten-thousandth. */
+function printedNumber(value: number): string {
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e');
+  const size = Number(exponent);
+  if (size >= -4 && size < 6) return String(value);
+  return `${mantissa}e${size < 0 ? '-' : '+'}${String(Math.abs(size)).padStart(2, '0')}`;
+}
+
 /** A value as Go prints it: `map[a:1 b:<nil>]`, `[1 2]`. */
 function printed(value: unknown): string {
   if (isNil(value)) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printed).join(' ')}]`;
+  if (typeof value === 'number') return printedNumber(value);
   if (typeof value !== 'object') return String(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${members.map(([name, member]) => `${name}:${printed(member)}`).join(' ')}]`;

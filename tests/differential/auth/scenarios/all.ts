@@ -12,6 +12,7 @@ import { oauthServer } from './oauth-server.ts';
 import type { Scenario } from './scenario.ts';
 import { signUps } from './sign-up.ts';
 import { tokens } from './tokens.ts';
+import { tokensFromElsewhere } from './tokens-from-elsewhere.ts';
 import { userChanges } from './user.ts';
 import { verifications } from './verify.ts';
 
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   ...factors,
   ...identities,
   ...federation,
+  ...tokensFromElsewhere,
   ...oauthServer,
   ...hooks,
   ...limits,
