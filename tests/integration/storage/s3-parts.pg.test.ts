@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -185,6 +187,22 @@ describe('an upload in parts', () => {
       s3Failure('EntityTooLarge', 413),
     );
     await expect(s3.send(new GetObjectCommand(place))).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
+  });
+
+  it('is not put together of parts that have lost bytes on the disk', async () => {
+    const place = { Bucket, Key: 'lossy' };
+    const { UploadId = '' } = await s3.send(new CreateMultipartUploadCommand(place));
+    await part(place.Key, UploadId, 1, 'acknowledged');
+    const folder = join(instance.folder, 'parts', UploadId);
+    const [file = ''] = await readdir(folder);
+    await truncate(join(folder, file), 3);
+    const failure = s3.send(new CompleteMultipartUploadCommand({ ...place, UploadId }));
+    await expect(failure).rejects.toMatchObject(s3Failure('InternalError', 500));
+    await expect(text(place.Key)).rejects.toMatchObject(s3Failure('NoSuchKey', 404));
+    // Whoever has the bytes can still bring them.
+    await part(place.Key, UploadId, 1, 'acknowledged');
+    await s3.send(new CompleteMultipartUploadCommand({ ...place, UploadId }));
+    expect(await text(place.Key)).toBe('acknowledged');
   });
 
   it('keeps its bucket from being deleted', async () => {
