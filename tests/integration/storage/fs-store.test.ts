@@ -121,6 +121,27 @@ it('removes what a crash has left of writes, once it is old', async () => {
   expect(await readdir(join(root, 'incoming'))).toEqual(['young']);
 });
 
+it.each(['datasync', 'sync'])('leaves nothing of a blob whose %s fails', async (failing) => {
+  const root = await folder();
+  const store = await openFsStore({ root });
+  const put = (version: string): Promise<unknown> =>
+    store.put(version, Readable.from([Buffer.from('x')]), { maxBytes: 9 });
+  let isBroken = false;
+  const unwatch = await watchSteps(root, (step) => {
+    if (isBroken && step === failing) throw new Error('the disk fails');
+  });
+  try {
+    await put('ab-first');
+    isBroken = true;
+    await expect(put('ab-second')).rejects.toThrow('the disk fails');
+  } finally {
+    unwatch();
+  }
+  expect(await store.head('ab-second')).toBeNull();
+  expect(await readdir(join(root, 'incoming'))).toEqual([]);
+  await store.close();
+});
+
 it('flushes bytes and names before it acknowledges them', async () => {
   const root = await folder();
   const store = await openFsStore({ root });
