@@ -10,8 +10,9 @@ import type { TusCall } from './call.ts';
 import { refuse, wordsOf } from './errors.ts';
 import { defaultType } from './finish.ts';
 import { requireRights, requireSignature } from './grant.ts';
+import { locationOf } from './location.ts';
 import { Turn } from './turn.ts';
-import { decodeUploadId, encodeUploadId, formatUploadId, parseUploadId, type UploadId } from './upload-id.ts';
+import { decodeUploadId, formatUploadId, parseUploadId, type UploadId } from './upload-id.ts';
 import { UploadStore } from './upload-store.ts';
 import type { UploadMetadata } from './uploads.ts';
 
@@ -38,7 +39,8 @@ export function createTusServer(call: TusCall, path: string, segment: string): S
     allowedHeaders: ['Authorization', 'X-Upsert', 'Upload-Expires', 'ApiKey', 'x-signature'],
     getFileIdFromRequest: () => (segment === '' ? undefined : decodeUploadId(segment)),
     namingFunction: (_request, metadata) => newUploadId(deps, metadata),
-    generateUrl: (_request, { id }) => locationOf(call, id),
+    respectForwardedHeaders: true,
+    generateUrl: (_request, seen) => locationOf(call, seen),
     async maxSize(_request, id) {
       if (id === null) return deps.config.fileSizeLimit;
       bucket = await requireBucket(deps, parseUploadId(id).bucket);
@@ -103,17 +105,3 @@ function requireType(upload: Upload, bucket: BucketRow | null): void {
 
 const cacheControlOf = ({ cacheControl }: UploadMetadata): string =>
   /^-?\d+$/.test(cacheControl ?? '') ? `max-age=${cacheControl}` : 'no-cache';
-
-const isLoopback = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-
-/**
- * The URL of an upload, under the name that the client used: a public URL that only this machine can reach is no
- * answer to a client that came by another one.
- */
-function locationOf({ deps, request }: TusCall, id: string): string {
-  const configured = new URL(deps.publicUrl);
-  const host = request.headers.host;
-  const isOwnName = host === undefined || !isLoopback(configured.hostname);
-  const origin = isOwnName ? configured.origin : `${request.protocol}://${host}`;
-  return `${origin}${request.fullPath.replace(/\/+$/, '')}/${encodeUploadId(id)}`;
-}

@@ -138,25 +138,52 @@ describe('a resumable upload', () => {
     expect((await read('b/two')).bytes.equals(bytes)).toBe(true);
   });
 
-  it('has an address under the name that the client used', async () => {
-    const headers = {
-      authorization: `Bearer ${serviceKey}`,
-      'tus-resumable': '1.0.0',
-      'upload-length': '1',
-      'upload-metadata': encode({ bucketName: 'b', objectName: 'named' }),
-    };
-    const locations = [];
-    for (const host of ['files.example:8443', `127.0.0.1:${instance.port}`]) {
-      const answer = await send(instance.port, `/storage/v1${base}/`, {
-        method: 'POST',
-        headers: { ...headers, host },
-      });
-      locations.push(String(answer.headers.location).replace(/[\w-]+$/, 'ID'));
-    }
-    expect(locations).toEqual([
-      `http://files.example:8443/storage/v1${base}/ID`,
-      `http://127.0.0.1:${instance.port}/storage/v1${base}/ID`,
-    ]);
+  const own = `http://127.0.0.1:${instance.port}/storage/v1`;
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['its own', {}, own],
+    ['another', { host: 'files.example:8443' }, 'http://files.example:8443/storage/v1'],
+    [
+      'that of a proxy',
+      { 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https' },
+      'https://app.example/storage/v1',
+    ],
+    [
+      'that of a proxy with a port apart',
+      { 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https', 'x-forwarded-port': '8443' },
+      'https://app.example:8443/storage/v1',
+    ],
+    [
+      'that of a proxy with a port of its own and one apart',
+      { 'x-forwarded-host': 'app.example:80', 'x-forwarded-port': '8080' },
+      'http://app.example:8080/storage/v1',
+    ],
+    [
+      'that of a proxy on the usual port',
+      { 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https', 'x-forwarded-port': '443' },
+      'https://app.example/storage/v1',
+    ],
+    [
+      'that of a proxy which says it in one header',
+      { forwarded: 'for=1.2.3.4;proto=https;host="app.example"' },
+      'https://app.example/storage/v1',
+    ],
+    [
+      'that of a proxy which serves it under a path',
+      { 'x-forwarded-host': 'app.example', 'x-forwarded-prefix': '/backend/' },
+      'http://app.example/backend/storage/v1',
+    ],
+  ])('has an address under the name that the client used: %s', async (_case, headers, expected) => {
+    const answer = await send(instance.port, `/storage/v1${base}/`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${serviceKey}`,
+        'tus-resumable': '1.0.0',
+        'upload-length': '1',
+        'upload-metadata': encode({ bucketName: 'b', objectName: 'named' }),
+        ...headers,
+      },
+    });
+    expect(String(answer.headers.location).replace(/[\w-]+$/, 'ID')).toBe(`${expected}${base}/ID`);
   });
 
   it('is finished by whoever asks for it when the last step was lost', async () => {
