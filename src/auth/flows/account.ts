@@ -98,6 +98,20 @@ export async function refreshProviders(context: AuthContext, flow: Flow, user: U
   return reloadUser(flow.tx, updated);
 }
 
+/**
+ * Gives a user who gets its first password the identity of its confirmed address, where the project wants that: without
+ * one, somebody who came through a provider could not part from it.
+ * Upstream: internal/api/identity.go (ensureEmailIdentityForPassword).
+ */
+export async function ensureEmailIdentity(context: AuthContext, flow: Flow, user: User): Promise<User> {
+  const { email, email_confirmed_at: confirmedAt } = user;
+  const isWanted = context.config.emailIdentityOnPassword && !user.is_sso_user && !user.is_anonymous;
+  if (!isWanted || !email || confirmedAt === null) return user;
+  if ((await findIdentity(flow.tx, user.id, 'email')) !== null) return user;
+  await upsertOwnIdentity(context, flow, user, 'email', { email, email_verified: true });
+  return refreshProviders(context, flow, user);
+}
+
 /** Gives the user an identity of an own provider, or lays the data over the one that is there. */
 export async function upsertOwnIdentity(
   context: AuthContext,

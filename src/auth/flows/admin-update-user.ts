@@ -3,7 +3,13 @@ import type { AuthContext } from '../context.ts';
 import type { User } from '../store/rows.ts';
 import { endSessions } from '../store/sessions.ts';
 import { mergeMetadata, reloadUser, type UserPatch, updateUser } from '../store/users.ts';
-import { confirmEmail, confirmPhone, storePassword, upsertOwnIdentity } from './account.ts';
+import {
+  confirmEmail,
+  confirmPhone,
+  ensureEmailIdentity,
+  storePassword,
+  upsertOwnIdentity,
+} from './account.ts';
 import { demandEmail, demandPhone } from './addresses.ts';
 import { banEnd, worded } from './admin-create-user.ts';
 import type { AdminUserBody } from './admin-user-body.ts';
@@ -72,6 +78,7 @@ async function apply(context: AuthContext, flow: Flow, before: User, changes: Ch
     const data = { phone, phone_verified: body.phone_confirm };
     await upsertOwnIdentity(context, flow, user, 'phone', data);
   }
+  if (hash && !before.encrypted_password) user = await ensureEmailIdentity(context, flow, user);
   return updateUser(flow.tx, user, patchOf(user, changes), context.now());
 }
 

@@ -7,7 +7,7 @@ import { endOtherSessions, endSessions } from '../store/sessions.ts';
 import { findDuplicateEmail, findUserByPhone, mergeMetadata, updateUser } from '../store/users.ts';
 import { epochMs } from '../timestamp.ts';
 import { highestLevel, isRecoverySession } from '../tokens/assurance.ts';
-import { asRead, storePassword } from './account.ts';
+import { asRead, ensureEmailIdentity, storePassword } from './account.ts';
 import { demandEmail, demandPhone } from './addresses.ts';
 import { completePhoneChange, takeOverEmail } from './complete.ts';
 import { sendEmailChange } from './email-change.ts';
@@ -163,8 +163,10 @@ async function changePassword(
   if (call.session === null) await endSessions(flow.tx, user.id);
   else await endOtherSessions(flow.tx, user.id, call.session.id);
   await context.audit.record(flow.tx, changed, 'user_updated_password');
-  await notify(context, flow, changed, 'password_changed');
-  return changed;
+  const isFirst = !user.encrypted_password && hash !== null;
+  const settled = isFirst ? await ensureEmailIdentity(context, flow, changed) : changed;
+  await notify(context, flow, settled, 'password_changed');
+  return settled;
 }
 
 async function changeEmail(

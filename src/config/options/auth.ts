@@ -112,6 +112,12 @@ const authCoreOptions = {
     env: ['GOTRUE_EXPERIMENTAL_CURSOR_PAGINATION_ENABLED'],
     description: 'List users by cursor where no page is asked for.',
   }),
+  emailIdentityOnPassword: option({
+    kind: boolean,
+    default: false,
+    env: ['GOTRUE_EXPERIMENTAL_CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED'],
+    description: 'Give a user without an identity of its mail address one when it gets its first password.',
+  }),
   maxRequestDurationMs: option({
     kind: duration,
     default: 10_000,

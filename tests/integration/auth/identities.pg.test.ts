@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sql } from '../../../src/pg/sql/sql.ts';
-import { startAuth } from '../../support/auth.ts';
+import { type AuthInstance, startAuth } from '../../support/auth.ts';
 
 /*
  * Accounts of several providers, and what is left of a user when one of them goes.
@@ -131,6 +131,51 @@ describe('an account that is unlinked', () => {
       'single_identity_not_deletable',
       'User must have at least 1 identity after unlinking',
     ]);
+  });
+});
+
+describe('a first password', () => {
+  const env = { GOTRUE_EXPERIMENTAL_CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED: 'true' };
+  /** Somebody who came through a provider, and has no password. */
+  async function withoutPassword(instance: AuthInstance, email: string) {
+    const body = { email, email_confirm: true };
+    const call = { token: instance.serviceKey, body };
+    const { id } = (await instance.call('POST', '/admin/users', call)).json;
+    await instance.database.owner.exec(`
+      update auth.users set encrypted_password = null where id = '${id}';
+      update auth.identities set provider = 'github', provider_id = '77${id}' where user_id = '${id}';
+      update auth.users set raw_app_meta_data = '{"provider":"github","providers":["github"]}' where id = '${id}';`);
+    return String(id);
+  }
+  const setBySelf = async (instance: AuthInstance, email: string) => {
+    await instance.call('POST', '/otp', { body: { email } });
+    const body = { type: 'email', email, token: (await instance.nextMail(email)).code };
+    const token = (await instance.call('POST', '/verify', { body })).json.access_token;
+    await instance.call('PUT', '/user', { token, body: { password } });
+  };
+  const setByAdmin = async (instance: AuthInstance, _: string, id: string) => {
+    await instance.call('PUT', `/admin/users/${id}`, { token: instance.serviceKey, body: { password } });
+  };
+
+  it.each([
+    ['its user', setBySelf],
+    ['an admin', setByAdmin],
+  ])('that %s sets gives the address an identity of its own, where the project says so', async (_, set) => {
+    for (const [instance, providers] of [
+      [await startAuth({ env }), ['github', 'email']],
+      [off, ['github']],
+    ] as const) {
+      const email = `first${++people}@example.com`;
+      const id = await withoutPassword(instance, email);
+      await set(instance, email, id);
+      const user = (await instance.call('GET', `/admin/users/${id}`, { token: instance.serviceKey })).json;
+      expect(user.app_metadata.providers).toEqual(providers);
+      expect(user.identities.map(({ provider }: { provider: string }) => provider).sort()).toEqual(
+        [...providers].sort(),
+      );
+      const signIn = await instance.call('POST', '/token?grant_type=password', { body: { email, password } });
+      expect(signIn.status).toBe(200);
+    }
   });
 });
 

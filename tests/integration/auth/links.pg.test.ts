@@ -6,7 +6,7 @@ import { startAuth } from '../../support/auth.ts';
 const auth = await startAuth({
   env: {
     GOTRUE_MAILER_AUTOCONFIRM: 'false',
-    GOTRUE_URI_ALLOW_LIST: 'https://app.example.com/**,myapp://**',
+    GOTRUE_URI_ALLOW_LIST: 'https://app.example.com/**,myapp://**,https://*.tenant.example.com/*',
     GOTRUE_SMTP_MAX_FREQUENCY: '0s',
   },
 });
@@ -235,6 +235,19 @@ describe('redirects', () => {
     ['https://app.example.com@evil.com/', 'http://127.0.0.1:3000'],
     ['https://app.example.com\\@evil.com/', 'http://127.0.0.1:3000'],
     ['//evil.com', 'http://127.0.0.1:3000'],
+    ['https://app.example.com/deep/path?a=1.5&b=2', 'https://app.example.com/deep/path?a=1.5&b=2'],
+    ['https://app.example.com.evil.com/', 'http://127.0.0.1:3000'],
+    ['https://app.example.com:8443/', 'http://127.0.0.1:3000'],
+    ['http://app.example.com/', 'http://127.0.0.1:3000'],
+    ['https://APP.example.com./', 'http://127.0.0.1:3000'],
+    ['http://2130706433/', 'http://127.0.0.1:3000'],
+    ['http://169.254.169.254/', 'http://127.0.0.1:3000'],
+    ['http://127.0.0.1:9999/cb', 'http://127.0.0.1:9999/cb'],
+    ['https://127.0.0.1:3000/cb', 'https://127.0.0.1:3000/cb'],
+    ['javascript:alert(1)', 'http://127.0.0.1:3000'],
+    ['https://one.tenant.example.com/cb', 'https://one.tenant.example.com/cb'],
+    ['https://one.two.tenant.example.com/cb', 'http://127.0.0.1:3000'],
+    ['https://one.tenant.example.com/cb/more', 'http://127.0.0.1:3000'],
   ])('a link that asks for %s leads to %s', async (wish, target) => {
     const email = `r${createHash('md5').update(wish).digest('hex')}@example.com`;
     await auth.call('POST', `/signup?redirect_to=${encodeURIComponent(wish)}`, { body: { email, password } });
@@ -243,6 +256,8 @@ describe('redirects', () => {
     const forged = link.search.replace(/redirect_to=.*/, `redirect_to=${encodeURIComponent(wish)}`);
     const followed = await auth.call('GET', `/verify${forged}`);
     expect(followed.headers.get('location')?.startsWith(`${target}#access_token=`)).toBe(true);
+    const byHeader = await auth.call('GET', '/verify?type=signup&token=none', { headers: { referer: wish } });
+    expect(byHeader.headers.get('location')?.startsWith(`${target}#error=`)).toBe(true);
   });
 });
 

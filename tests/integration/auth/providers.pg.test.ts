@@ -164,6 +164,13 @@ describe('with PKCE', () => {
       user: { email: 'pkce@example.com' },
     });
     expect((await exchange(code, verifier)).json.error_code).toBe('flow_state_not_found');
+    const refreshed = await auth.call('POST', '/token?grant_type=refresh_token', {
+      body: { refresh_token: answer.json.refresh_token },
+    });
+    expect([refreshed.status, 'provider_token' in refreshed.json]).toEqual([200, false]);
+    const states = await auth.database.owner.query(sql`
+      select from auth.flow_state where provider_access_token = 'at-pkce'`);
+    expect(states).toEqual([]);
   });
 });
 
