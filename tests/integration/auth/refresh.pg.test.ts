@@ -184,6 +184,24 @@ it('a database that is away answers 5xx, so that clients keep their session', as
   expect(answer.json.msg).toBe('Unexpected failure, please check server logs for more information');
 });
 
+it.each([
+  ['short', '0', 'refresh_tokens'],
+  ['counter', '2', 'sessions'],
+])(
+  'a token of the %s form that others are always quicker to use answers 5xx too',
+  async (_, version, table) => {
+    const instance = await startAuth({ env: { GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION: version } });
+    const { refresh_token } = await signUp(instance);
+    await instance.database.owner.exec(`
+    create function public.keep() returns trigger language plpgsql as 'begin return null; end';
+    create trigger keep before update on auth.${table} for each row execute function public.keep();`);
+    const { status, json } = await refresh(instance, refresh_token);
+    expect([status, json.error_code]).toEqual([503, 'conflict']);
+    await instance.database.owner.exec(`drop trigger keep on auth.${table}`);
+    expect((await refresh(instance, refresh_token)).status).toBe(200);
+  },
+);
+
 describe('limits of sessions', () => {
   it.each([
     ['GOTRUE_SESSIONS_TIMEBOX', 'Invalid Refresh Token: Session Expired'],
