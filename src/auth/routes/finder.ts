@@ -8,11 +8,21 @@ export type FoundRoute = { readonly route: Route; readonly params: Call['params'
 /** Finds routes: by method and path, or the methods that a path has when it is not among them. */
 export type RouteFinder = (method: string, path: string) => FoundRoute | readonly string[] | null;
 
+/**
+ * Ends of paths that may be followed by a slash: those at which upstream begins a group of routes.
+ * Upstream: internal/api/api.go.
+ */
+const groupEnd =
+  /^\/(callback|signup|verify|reauthenticate|user|sso)$|\/(grants|factors|passkeys|audit|users|providers|clients|custom-providers|:(?!identity_id|authorization_id)\w+)$/;
+
 /** Builds the finder of a table. */
 export function createRouteFinder(table: readonly Route[]): RouteFinder {
   const router = findMyWay();
   const methods = [...new Set(table.map(({ method }) => method))];
-  for (const route of table) router.on(route.method, route.path, () => {}, route);
+  for (const route of table) {
+    router.on(route.method, route.path, () => {}, route);
+    if (groupEnd.test(route.path)) router.on(route.method, `${route.path}/`, () => {}, route);
+  }
   return (method, path) => {
     const found = router.find(method as HTTPMethod, path);
     if (found !== null) return { route: found.store as Route, params: found.params };

@@ -1,5 +1,10 @@
-/** Replaces what differs between any two runs (ids, times, tokens, codes) by names that show where it occurs again. */
+/**
+ * Replaces what differs between any two runs (ids, times, tokens, codes) by names that show where it occurs again. Names
+ * are counted within the place at which something is seen first, so that what only one side has there shifts no others.
+ */
 export interface Mask {
+  /** Says at which place the following is seen. */
+  at(place: string): void;
   value(value: unknown): unknown;
   text(text: string): string;
 }
@@ -74,13 +79,14 @@ export type MaskOptions = {
 /** Creates a mask of one run; equal values get equal names. */
 export function createMask(options: MaskOptions): Mask {
   const seen = new Map<string, string>();
-  const counts = new Map<string, number>();
+  let here = '';
+  let counts = new Map<string, number>();
   const nameOf = (kind: string, found: string): string => {
     const known = seen.get(found);
     if (known !== undefined) return known;
     const count = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, count);
-    const name = `<${kind} ${count}>`;
+    const name = `<${kind} ${count} of ${here}>`;
     seen.set(found, name);
     return name;
   };
@@ -92,7 +98,8 @@ export function createMask(options: MaskOptions): Mask {
     [encodeURIComponent(url), name],
   ]);
   const text = (plain: string): string => {
-    let masked = plain;
+    // What a refused row holds, one side of which may say nothing of it, must not shift the names of ids.
+    let masked = plain.replace(/(Failing row contains) \(.*\)/s, '$1 <row>');
     for (const [url = '', name = ''] of origins) masked = masked.replaceAll(url, name);
     masked = masked.replace(timeShape, '<time>').replace(jwtShape, '<jwt>');
     for (const [name, shape] of shapes) masked = masked.replace(shape, (found) => nameOf(name, found));
@@ -126,5 +133,12 @@ export function createMask(options: MaskOptions): Mask {
     if (typeof given !== 'object' || given === null) return given;
     return Object.fromEntries(Object.entries(given).map(([key, item]) => [text(key), member(key, item)]));
   };
-  return { value, text };
+  return {
+    at(place) {
+      here = place;
+      counts = new Map();
+    },
+    value,
+    text,
+  };
 }

@@ -73,20 +73,25 @@ export async function openTarget(side: Side, serviceKey: string): Promise<Target
       const reply = await send(side.url + path, method, ask);
       const text = await reply.text();
       const json = parse(text);
+      mask.at(String(recorded.length));
       recorded.push({ step: mask.text(step), result: record(mask, reply, text, json) });
       return { status: reply.status, headers: reply.headers, json };
     },
     mail: (to) => nextMail(side.inboxUrl, to, seen),
     exec: (script) => side.database.exec(script),
     async finish() {
-      for (const mail of await allMails(side.inboxUrl)) {
-        recorded.push({ step: `mail to ${mail.to}`, result: mask.value(mail) });
-      }
-      for (const { hook, payload } of side.stage.hookCalls) {
-        recorded.push({ step: `hook ${hook}`, result: mask.value(payload) });
-      }
+      const counts = new Map<string, number>();
+      const note = (step: string, value: unknown): void => {
+        const count = (counts.get(step) ?? 0) + 1;
+        counts.set(step, count);
+        mask.at(`${step} ${count}`);
+        recorded.push({ step, result: mask.value(value) });
+      };
+      for (const mail of await allMails(side.inboxUrl)) note(`mail to ${mail.to}`, mail);
+      for (const { hook, payload } of side.stage.hookCalls) note(`hook ${hook}`, payload);
       for (const { table, rows } of await readRows(side.database)) {
         for (const [i, row] of rows.entries()) {
+          mask.at(`row ${i + 1} of ${table}`);
           const result = mask.value(row);
           recorded.push({ step: `row ${rowName(result) ?? i + 1} of ${table}`, result });
         }

@@ -149,10 +149,20 @@ const known = [
   '/admin/generate_link',
   '/admin/audit',
   '/health/',
+  '/token/',
+  '/logout/',
   '/signup/',
   '/user/',
+  '/user/oauth/grants/',
+  `/user/identities/${noId}/`,
+  `/factors/${noId}/`,
+  `/factors/${noId}/verify/`,
+  '/sso/',
+  '/oauth/token/',
   '/admin/users/',
   `/admin/users/${noId}/`,
+  '/admin/sso/providers/',
+  '/admin/generate_link/',
 ] as const;
 
 /** Requests that are wrong before their meaning matters. */
