@@ -78,12 +78,27 @@ export function createSlowLane(options: SlowLaneOptions): SlowLane {
       const key = visibilityKey(role, claims, telling.change.relation);
       const waiting = queues.get(key) ?? [];
       queues.set(key, waiting);
-      if (waiting.length < maxWaiting) waiting.push({ telling, candidate });
+      if (waiting.length < maxWaiting) waiting.push({ telling, candidate: asOfNow(candidate) });
       if (isWorking) return;
       isWorking = true;
       void work();
     },
   };
+}
+
+/**
+ * A candidate with the subscribers that it has now: one that goes on as another session meanwhile is no longer in the
+ * group, and is still owed the change.
+ */
+function asOfNow(candidate: Candidate): Candidate {
+  const { group } = candidate;
+  return { ...candidate, group: { ...group, subscribers: new Set(group.subscribers) } };
+}
+
+/** Leaves out who has left since. */
+function withoutGone({ group, ...rest }: Candidate): Candidate {
+  const subscribers = new Set([...group.subscribers].filter(({ life }) => !life.isOver));
+  return { ...rest, group: { ...group, subscribers } };
 }
 
 function firstOf(queues: ReadonlyMap<string, Waiting[]>): [string, Waiting[]] | null {
@@ -113,6 +128,6 @@ async function settle(waiting: readonly Waiting[], options: SlowLaneOptions): Pr
   waiting.forEach((each, i) => {
     const place = places[i] ?? null;
     if (place === null || visible.get(rowsOf(each))?.[place] !== 1) return;
-    options.delivery.deliver(each.telling, [each.candidate]);
+    options.delivery.deliver(each.telling, [withoutGone(each.candidate)]);
   });
 }

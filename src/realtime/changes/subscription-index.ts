@@ -32,9 +32,13 @@ export type Interest = {
   readonly claims: string;
 };
 
+/** The life of a channel's subscription, through all of its sessions. */
+export type SubscriptionLife = { isOver: boolean };
+
 /** One item of one channel. */
 type Subscriber = {
   readonly receiver: ChangeReceiver;
+  readonly life: SubscriptionLife;
   readonly id: number;
   /** Commits up to here happened before the subscription. */
   sinceLsn: bigint;

@@ -4,7 +4,7 @@ import { PgFailure } from '../../pg/failure.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Session } from '../session.ts';
 import { type ChangeItem, itemId, parseItem } from './item.ts';
-import type { ChangeReceiver, SubscriptionIndex } from './subscription-index.ts';
+import type { ChangeReceiver, SubscriptionIndex, SubscriptionLife } from './subscription-index.ts';
 import { type ValidateDeps, type ValidRequest, validateRequest } from './validate.ts';
 
 export type { ChangeItem } from './item.ts';
@@ -68,6 +68,7 @@ class LiveSubscription implements ChangeSubscription {
   readonly #options: SubscriptionsOptions;
   readonly #onClose: () => void;
   #remove: (() => void)[] = [];
+  readonly #life: SubscriptionLife = { isOver: false };
   #attempt = new AbortController();
   /** Where the first session began to listen; a later one goes on from there. */
   #sinceLsn: bigint | null = null;
@@ -92,6 +93,7 @@ class LiveSubscription implements ChangeSubscription {
   }
 
   close(): void {
+    this.#life.isOver = true;
     this.#attempt.abort();
     this.#leaveIndex();
     this.#onClose();
@@ -149,6 +151,7 @@ class LiveSubscription implements ChangeSubscription {
     this.#sinceLsn ??= requests[0]?.lsn ?? 0n;
     const common = {
       receiver: this.#subscriber,
+      life: this.#life,
       sinceLsn: this.#sinceLsn,
       isOnly: requests.length === 1 && requests[0]?.interests.length === 1,
     };

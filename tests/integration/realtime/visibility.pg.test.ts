@@ -140,6 +140,29 @@ describe('a policy', () => {
     expect(seen(ada)).toEqual(['INSERT 1', 'INSERT 2']);
   });
 
+  it('that sleeps loses nothing for a session that changes its token meanwhile, and tells nobody who left', async () => {
+    await guarded(
+      'drowsy',
+      `create or replace function public.doze() returns boolean language plpgsql as $$
+         begin if auth.jwt() ->> 'sub' = 'ada' then perform pg_sleep(0.6); end if; return true; end $$;
+       create policy p on TABLE for select using (public.doze())`,
+    );
+    const [staying, leaving, bob] = [
+      await watch('drowsy', user('ada'), 'INSERT'),
+      await watch('drowsy', user('ada'), 'INSERT'),
+      await watch('drowsy', user('bob'), 'INSERT'),
+    ];
+    await world.db.exec(`insert into public.drowsy values (1, 'x')`);
+    // What bob has seen has been looked at, and waits for ada's policy.
+    await bob.until(() => seen(bob).length === 1);
+    staying.send('realtime:v', 'access_token', { access_token: await testToken(user('ada', { n: 1 })) });
+    leaving.send('realtime:v', 'phx_leave', {});
+    await staying.until(() => seen(staying).length === 1);
+    await world.db.exec(`insert into public.drowsy values (2, 'x')`);
+    await staying.until(() => seen(staying).length === 2);
+    expect([seen(staying), seen(leaving)]).toEqual([['INSERT 1', 'INSERT 2'], []]);
+  });
+
   it('that raises for some hides the row from them alone, and is reported', async () => {
     await guarded(
       'raising',
