@@ -62,7 +62,7 @@ export async function beginSso(context: AuthContext, call: Call, request: SsoReq
         id: flowId,
         provider_type: ssoMethod,
         authentication_method: ssoMethod,
-        referrer: request.redirectTo,
+        referrer: request.redirectTo || null,
         ...(challenge === null
           ? {}
           : {

@@ -10,7 +10,7 @@ import { peekResponse, verifyResponse } from '../sso/saml.ts';
 import type { ServiceProvider } from '../sso/service-provider.ts';
 import { ssoUser } from '../sso/user.ts';
 import { child, textOf, type XmlElement } from '../sso/xml.ts';
-import { deleteFlow, lockFlow, parkTokens } from '../store/flow-states.ts';
+import { lockFlow, parkTokens } from '../store/flow-states.ts';
 import { takeRelayState } from '../store/relay-states.ts';
 import {
   findSsoProvider,
@@ -152,36 +152,41 @@ export async function finishSso(context: AuthContext, call: Call): Promise<strin
     return { outcome, handed };
   });
   if (settled.outcome.refusal !== null) throw settled.outcome.refusal;
-  const session = settled.handed !== null && 'session' in settled.handed ? settled.handed.session : null;
+  const { handed } = settled;
+  const session = handed?.session ?? null;
   if (settled.outcome.isNew) await callAfterExternal(context, call, settled.outcome, session);
   const target = context.redirects.isPermitted(origin.redirectTo)
     ? origin.redirectTo
     : context.config.siteUrl;
-  const { handed } = settled;
-  return handed !== null && 'code' in handed
+  return typeof handed?.code === 'string'
     ? withQuery(target, { code: handed.code })
-    : withTokens(target, sessionParams(handed?.session ?? null));
+    : withTokens(target, sessionParams(session));
 }
 
-/** A code for clients that asked with PKCE, which begin their session with it; a session at once for all others. */
+/** What somebody signs in with: a session, and a code for clients that asked with PKCE. */
+type Handed = { readonly session: SessionReply; readonly code: string | null };
+
+/**
+ * Hands over a session. Clients that asked with PKCE get a code instead, and another session with it; as upstream, the
+ * first begins all the same.
+ */
 async function handOver(
   context: AuthContext,
   flow: Flow,
   origin: Origin,
   user: Parameters<typeof beginSession>[2],
   assertion: XmlElement,
-): Promise<{ readonly code: string } | { readonly session: SessionReply }> {
+): Promise<Handed> {
   const state = origin.flowId === null ? null : await lockFlow(flow.tx, origin.flowId);
-  if (state?.code_challenge) {
+  const isCoded = state !== null && Boolean(state.code_challenge);
+  if (isCoded) {
     if (state.user_id !== null) throw ssoFailure.stateUsed();
     await parkTokens(flow.tx, state.id, user.id, { accessToken: '', refreshToken: '' }, context.now());
-    return { code: state.auth_code ?? '' };
   }
   const endMs = sessionEndMs(assertion);
   const start = endMs === null ? {} : { notAfter: timestampAt(endMs) };
   const session = await beginSession(context, flow, user, ssoMethod, start);
-  if (state !== null) await deleteFlow(flow.tx, state.id);
-  return { session };
+  return { session, code: isCoded ? (state.auth_code ?? '') : null };
 }
 
 const sessionParams = (session: SessionReply | null): Record<string, string> =>

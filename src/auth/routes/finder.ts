@@ -23,10 +23,16 @@ export function createRouteFinder(table: readonly Route[]): RouteFinder {
     router.on(route.method, route.path, () => {}, route);
     if (groupEnd.test(route.path)) router.on(route.method, `${route.path}/`, () => {}, route);
   }
+  const find = (method: HTTPMethod, path: string): FoundRoute | null => {
+    const found = router.find(method, path);
+    // What stands for a parameter is not empty, as it would be before a slash at the end.
+    const isEmpty = Object.entries(found?.params ?? {}).some(([name, value]) => name !== '*' && value === '');
+    return found === null || isEmpty ? null : { route: found.store as Route, params: found.params };
+  };
   return (method, path) => {
-    const found = router.find(method as HTTPMethod, path);
-    if (found !== null) return { route: found.store as Route, params: found.params };
-    const allowed = methods.filter((other) => router.find(other, path) !== null);
+    const found = find(method as HTTPMethod, path);
+    if (found !== null) return found;
+    const allowed = methods.filter((other) => find(other, path) !== null);
     return allowed.length > 0 ? allowed : null;
   };
 }

@@ -107,6 +107,7 @@ export function createMask(options: MaskOptions): Mask {
       masked
         .replace(/refresh_token=([\w-]+)/g, (_, token: string) => `refresh_token=${nameOf('token', token)}`)
         .replace(/authorization_id=([\w-]+)/g, (_, id: string) => `authorization_id=${nameOf('token', id)}`)
+        .replace(/(SAMLRequest|Signature)=[^&"]+/g, '$1=<$1>')
         .replace(/cursor=eyJ[\w-]+/g, 'cursor=<cursor>')
         .replace(/^eyJjcmVhdGVk[\w-]+$/, '<cursor>')
         .replace(/expires_at=\d+/g, 'expires_at=<time>')

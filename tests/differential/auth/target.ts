@@ -27,6 +27,8 @@ export type Mail = { readonly query: string; readonly code: string; readonly has
 
 /** One server during a replay; every request is recorded. */
 export interface Target {
+  /** Where the server is, for messages that name it. */
+  readonly url: string;
   readonly serviceKey: string;
   readonly stage: Stage;
   ask(step: string, method: string, path: string, ask?: Ask): Promise<Answer>;
@@ -67,6 +69,7 @@ export async function openTarget(side: Side, serviceKey: string): Promise<Target
   side.stage.hookAnswers.clear();
   const seen = new Set<string>();
   return {
+    url: side.url,
     serviceKey,
     stage: side.stage,
     async ask(step, method, path, ask = {}) {

@@ -65,12 +65,19 @@ async function begin(body: object) {
   };
 }
 
-async function post(SAMLResponse: string, RelayState = ''): Promise<{ status: number; url: URL }> {
+async function post(
+  SAMLResponse: string,
+  RelayState = '',
+): Promise<{ readonly status: number; readonly headers: Headers; readonly url: URL }> {
   const answer = await auth.call('POST', '/sso/saml/acs', {
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ SAMLResponse, RelayState }).toString(),
   });
-  return { status: answer.status, url: new URL(answer.headers.get('location') ?? '') };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    url: new URL(answer.headers.get('location') ?? ''),
+  };
 }
 
 const fragmentOf = (url: URL) => Object.fromEntries(new URLSearchParams(url.hash.slice(1)));
@@ -149,6 +156,9 @@ describe('a sign-in through an identity provider', () => {
       body: { auth_code: back.url.searchParams.get('code'), code_verifier: pkceVerifier },
     });
     expect(answer.json.user.email).toBe('pkce@corp.test');
+    // As upstream, the assertion begins a session of its own, beside that of the code.
+    expect(back.headers.get('sb-auth-session-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers.get('sb-auth-session-id')).not.toBe(back.headers.get('sb-auth-session-id'));
     expect(decodeJwt(answer.json.access_token)).toMatchObject({ amr: [{ method: 'sso/saml' }] });
   });
 

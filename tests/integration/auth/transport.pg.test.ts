@@ -198,3 +198,29 @@ describe('a token that is not valid now', () => {
     expect(json.msg).toContain(reason);
   });
 });
+
+describe('a slash at the end of a path', () => {
+  it.each([
+    ['GET', '/user/', 401],
+    ['GET', '/verify/', 400],
+    ['DELETE', '/factors/0a1b2c3d-0000-4000-8000-000000000000/', 401],
+    ['GET', '/admin/users/', 401],
+    ['PUT', '/signup/', 405],
+  ])('belongs to it where a group of endpoints begins: %s %s', async (method, path, status) => {
+    expect((await auth.call(method, path)).status).toBe(status);
+  });
+
+  it('has no parameter before it', async () => {
+    const { status } = await auth.call('DELETE', '/admin/users/', { token: auth.serviceKey });
+    expect(status).toBe(405);
+  });
+
+  it.each([
+    ['GET', '/health/'],
+    ['POST', '/token/'],
+    ['POST', '/otp/'],
+  ])('makes another path of any other: %s %s', async (method, path) => {
+    const { status, text } = await auth.call(method, path);
+    expect([status, text]).toEqual([404, '404 page not found\n']);
+  });
+});

@@ -11,6 +11,7 @@ import { malformed } from './malformed.ts';
 import { oauthServer } from './oauth-server.ts';
 import type { Scenario } from './scenario.ts';
 import { signUps } from './sign-up.ts';
+import { singleSignOn } from './single-sign-on.ts';
 import { tokens } from './tokens.ts';
 import { tokensFromElsewhere } from './tokens-from-elsewhere.ts';
 import { userChanges } from './user.ts';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   ...factors,
   ...identities,
   ...federation,
+  ...singleSignOn,
   ...tokensFromElsewhere,
   ...oauthServer,
   ...hooks,
