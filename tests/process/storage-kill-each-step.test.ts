@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
+import { bundleProgram } from '../support/bundle.ts';
 import { expectWhole, serviceOf, startForFaults } from '../support/storage-faults.ts';
 import type { Operation, Service } from '../support/storage-operation.ts';
 import { expectKept, operations } from '../support/storage-operations.ts';
@@ -13,7 +14,7 @@ import type { Order, Report } from './storage-victim.ts';
  */
 
 const mostSteps = 40;
-const program = fileURLToPath(new URL('./storage-victim.ts', import.meta.url));
+const program = await bundleProgram(fileURLToPath(new URL('./storage-victim.ts', import.meta.url)));
 
 const instance = await startForFaults();
 const survivor = serviceOf(instance);
@@ -27,7 +28,7 @@ class Victim {
   constructor() {
     const { database, root, folder } = instance;
     const urls = [database.url('authenticator'), database.url('supabase_storage_admin')];
-    this.#child = spawn(process.execPath, ['--import', 'tsx', program, root, folder, ...urls], {
+    this.#child = spawn(process.execPath, [program, root, folder, ...urls], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#exited = once(this.#child, 'exit');

@@ -96,6 +96,7 @@ export async function startS3Double(): Promise<S3Double> {
       secretAccessKey: 'S3RVER',
       isPathStyle: true,
       patienceMs: 10_000,
+      retryDelayMs: 1,
       observer: silent,
     },
     arm(fault, at) {

@@ -7,9 +7,11 @@ import type { Observer } from '../../core/observe.ts';
 /** Statuses of a server that may do next what it could not do now. */
 const passing: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 520]);
 
-/** How often a request is sent when it is answered with such a status, and how long it waits at least in between. */
+/** How often a request is sent when it is answered with such a status. */
 const attempts = 3;
-const firstDelayMs = 50;
+
+/** Who is told of requests that are sent again, and how long the first one waits at least; the next one twice that. */
+export type RetryOptions = { readonly observer: Observer; readonly firstDelayMs: number };
 
 type Transport = Pick<typeof http, 'request'>;
 
@@ -18,7 +20,7 @@ type Transport = Pick<typeof http, 'request'>;
  * observer. The client library can do so as well, but tells the console. A body is kept until its request is answered:
  * the store sends none that is longer than one part.
  */
-export function withRetries(transport: Transport, observer: Observer): Transport {
+export function withRetries(transport: Transport, retries: RetryOptions): Transport {
   const request = (options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): Writable => {
     const chunks: Buffer[] = [];
     return new Writable({
@@ -27,7 +29,7 @@ export function withRetries(transport: Transport, observer: Observer): Transport
         done();
       },
       final(done) {
-        send(transport, options, Buffer.concat(chunks), observer).then((answer) => {
+        send(transport, options, Buffer.concat(chunks), retries).then((answer) => {
           done();
           onAnswer(answer);
         }, done);
@@ -42,7 +44,7 @@ async function send(
   transport: Transport,
   options: RequestOptions,
   body: Buffer,
-  observer: Observer,
+  { observer, firstDelayMs }: RetryOptions,
 ): Promise<IncomingMessage> {
   for (let attempt = 1; ; attempt++) {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {

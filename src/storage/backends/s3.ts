@@ -37,9 +37,13 @@ export type S3StoreOptions = {
   readonly isPathStyle: boolean;
   /** How long the server may do nothing before a request to it fails; 0 for any time. */
   readonly patienceMs: number;
+  /** How long a request waits at least before it is sent again; 50 unless told otherwise. */
+  readonly retryDelayMs?: number;
   /** Is told of requests that are sent again. */
   readonly observer: Observer;
 };
+
+const firstRetryDelayMs = 50;
 
 /** Opens a store in a bucket of any S3 server; loads the client library. */
 export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore> {
@@ -53,10 +57,10 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     secretKey: options.secretAccessKey,
     region: options.region,
     pathStyle: options.isPathStyle,
-    transport: withRetries(
-      withPatience(url.protocol === 'https:' ? https : http, options.patienceMs),
-      options.observer,
-    ),
+    transport: withRetries(withPatience(url.protocol === 'https:' ? https : http, options.patienceMs), {
+      observer: options.observer,
+      firstDelayMs: options.retryDelayMs ?? firstRetryDelayMs,
+    }),
     retryOptions: { disableRetry: true },
   });
   const bucket = openBucket(client, options.bucket);
