@@ -125,6 +125,23 @@ describe('a refused upload leaves nothing', () => {
     });
   });
 
+  it.each([
+    ['contentType', 'text/plain\r\nX-Evil: 1'],
+    ['cacheControl', '1\r\nX-Evil: 1'],
+    ['contentType', 'text/\u0001'],
+  ])('when its %s could not be a header: %j', async (field, value) => {
+    const before = (await instance.blobs()).length;
+    const body = [
+      `--b\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}`,
+      '--b\r\ncontent-disposition: form-data; name=""; filename="a"\r\n\r\nx',
+      '--b--\r\n',
+    ].join('\r\n');
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'multipart/form-data; boundary=b' };
+    const answer = await send(port, '/storage/v1/object/files/header', { method: 'POST', headers, body });
+    expect([answer.status, answer.json()]).toMatchObject([400, { error: 'invalid_header_char' }]);
+    await expectNothingLeft('header', before);
+  });
+
   it('when a form has no file', async () => {
     const form = new FormData();
     form.append('cacheControl', '60');
