@@ -8,6 +8,22 @@ export type TestIdentityProvider = {
   readonly metadata: string;
   /** A signed response, as browsers post it. */
   readonly respond: (about: AssertionCase) => Promise<string>;
+  /** The answer to who asks what an artifact stands for, as SOAP. */
+  readonly answerArtifact: (about: ArtifactCase) => string;
+};
+
+/** What the answer to an artifact says; the defaults are those of a good one. */
+export type ArtifactCase = {
+  /** A response, as browsers post it. */
+  readonly response: string;
+  /** Id of the question. */
+  readonly inResponseTo: string;
+  readonly issuer?: string;
+  readonly issuedAt?: Date;
+  readonly status?: string;
+  readonly isSigned?: boolean;
+  /** Changes the XML, as somebody on the way might. */
+  readonly tamper?: (xml: string) => string;
 };
 
 /** What an assertion says; the defaults are those of a good one. */
@@ -46,11 +62,12 @@ export function createIdentityProvider(entityId: string, key: IdpKey): TestIdent
         <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>
           <ds:X509Certificate>${pemBody(key.certificate)}</ds:X509Certificate>
         </ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+        <md:ArtifactResolutionService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="${entityId}/artifacts"/>
         <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="${entityId}/post"/>
         <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${entityId}/sso"/>
       </md:IDPSSODescriptor>
     </md:EntityDescriptor>`;
-  const sign = (xml: string, element: 'Assertion' | 'Response'): string => {
+  const sign = (xml: string, element: 'Assertion' | 'Response' | 'ArtifactResponse'): string => {
     const signed = new SignedXml({
       privateKey: key.privateKey,
       signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
@@ -81,6 +98,12 @@ export function createIdentityProvider(entityId: string, key: IdpKey): TestIdent
       const response = responseXml(about.issuer ?? entityId, about, inner);
       const signed = mode === 'response' ? sign(response, 'Response') : response;
       return Buffer.from((about.tamper ?? ((xml: string) => xml))(signed)).toString('base64');
+    },
+    answerArtifact(about) {
+      const plain = artifactXml(about.issuer ?? entityId, about);
+      const answer = about.isSigned === true ? sign(plain, 'ArtifactResponse') : plain;
+      const changed = about.tamper === undefined ? answer : about.tamper(answer);
+      return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>${changed}</s:Body></s:Envelope>`;
     },
   };
 }
@@ -123,4 +146,14 @@ function responseXml(issuer: string, about: AssertionCase, inner: string): strin
   const answers = about.inResponseTo === undefined ? '' : ` InResponseTo="${about.inResponseTo}"`;
   const status = about.status ?? 'urn:oasis:names:tc:SAML:2.0:status:Success';
   return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_${randomUUID()}" Version="2.0" IssueInstant="${now.toISOString()}" Destination="${about.destination ?? about.acsUrl}"${answers}><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="${status}"/></samlp:Status>${inner}</samlp:Response>`;
+}
+
+/** The response takes its prefixes from the answer around it, as identity providers write it. */
+function artifactXml(issuer: string, about: ArtifactCase): string {
+  const now = about.issuedAt ?? new Date();
+  const status = about.status ?? 'urn:oasis:names:tc:SAML:2.0:status:Success';
+  const response = Buffer.from(about.response, 'base64')
+    .toString()
+    .replace(' xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"', '');
+  return `<samlp:ArtifactResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_${randomUUID()}" Version="2.0" IssueInstant="${now.toISOString()}" InResponseTo="${about.inResponseTo}"><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="${status}"/></samlp:Status>${response}</samlp:ArtifactResponse>`;
 }

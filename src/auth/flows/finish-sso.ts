@@ -3,6 +3,7 @@ import type { AuthContext } from '../context.ts';
 import { ssoFailure } from '../failures/sso.ts';
 import { isUuid } from '../guard.ts';
 import { withQuery, withTokens } from '../redirects/location.ts';
+import { resolveArtifact } from '../sso/artifact.ts';
 import { assertionEmail, assertionUserId, mapAttributes, sessionEndMs } from '../sso/assertion.ts';
 import { fetchMetadata } from '../sso/fetch-metadata.ts';
 import { type IdentityProvider, isMetadataStale, readIdentityProvider } from '../sso/identity-provider.ts';
@@ -106,7 +107,11 @@ async function verified(
   requestId: string | null,
 ): Promise<XmlElement> {
   try {
-    const encoded = form.get('SAMLResponse') ?? '';
+    const artifact = form.get('SAMLart') ?? '';
+    const encoded =
+      artifact === ''
+        ? (form.get('SAMLResponse') ?? '')
+        : await resolveArtifact(context, serviceProvider, idp, artifact);
     return await verifyResponse(context, serviceProvider, idp, { encoded, requestId });
   } catch (cause) {
     // Which check failed is for the log: the browser may be anybody's.

@@ -5,6 +5,8 @@ export type IdentityProvider = {
   readonly entityId: string;
   /** Where browsers are sent with a request; empty when the provider does not take them by redirect. */
   readonly redirectUrl: string;
+  /** Where responses are asked for that browsers bring an artifact of; empty when there are none. */
+  readonly artifactUrl: string;
   /** Certificates that assertions may be signed with, as Base64 of DER. */
   readonly certificates: readonly string[];
   /** In epoch milliseconds; null when the document does not say. */
@@ -17,6 +19,7 @@ export class MetadataError extends Error {
   override readonly name = 'MetadataError';
 }
 
+const soapBinding = 'urn:oasis:names:tc:SAML:2.0:bindings:SOAP';
 const redirectBinding = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
 
 function entityOf(root: XmlElement): XmlElement {
@@ -66,12 +69,15 @@ export async function readIdentityProvider(xml: string): Promise<IdentityProvide
   if (descriptor === undefined)
     throw new MetadataError('SAML Metadata does not contain any IDPSSODescriptor');
   if (others.length > 0) throw new MetadataError('SAML Metadata contains multiple IDPSSODescriptors');
-  const services = children(descriptor, 'SingleSignOnService');
-  const redirect = services.find((service) => attribute(service, 'Binding') === redirectBinding) ?? null;
+  const locationOf = (service: string, binding: string): string => {
+    const found = children(descriptor, service).find((one) => attribute(one, 'Binding') === binding);
+    return attribute(found ?? null, 'Location');
+  };
   const validUntilMs = Date.parse(attribute(entity, 'validUntil'));
   return {
     entityId,
-    redirectUrl: attribute(redirect, 'Location'),
+    redirectUrl: locationOf('SingleSignOnService', redirectBinding),
+    artifactUrl: locationOf('ArtifactResolutionService', soapBinding),
     certificates: certificatesOf(descriptor),
     validUntilMs: Number.isNaN(validUntilMs) ? null : validUntilMs,
     cacheMs: durationMs(attribute(entity, 'cacheDuration')),

@@ -33,6 +33,23 @@ export function responseProblem(response: XmlElement, about: ResponseCase): stri
   if (isTooOld(response, about.nowMs)) return 'the response is too old';
   const issuer = child(response, 'Issuer');
   if (issuer !== null && textOf(issuer) !== about.entityId) return 'the response is of another issuer';
+  return statusProblem(response);
+}
+
+/** What is wrong with the answer to an artifact; null when nothing is. */
+export function artifactProblem(
+  answer: XmlElement,
+  about: Omit<ResponseCase, 'acsUrl'> & { readonly requestId: string },
+): string | null {
+  if (attribute(answer, 'InResponseTo') !== about.requestId) return 'it answers another request';
+  if (isTooOld(answer, about.nowMs)) return 'the answer to the artifact is too old';
+  const issuer = child(answer, 'Issuer');
+  if (issuer !== null && textOf(issuer) !== about.entityId)
+    return 'the answer to the artifact is of another issuer';
+  return statusProblem(answer);
+}
+
+function statusProblem(response: XmlElement): string | null {
   const status = attribute(child(child(response, 'Status'), 'StatusCode'), 'Value');
   return status === success ? null : `the identity provider answered ${status}`;
 }

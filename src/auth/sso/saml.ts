@@ -1,21 +1,10 @@
 import type { SAML } from '@node-saml/node-saml';
 import type { AuthContext } from '../context.ts';
-import { ssoFailure } from '../failures/sso.ts';
 import type { IdentityProvider } from './identity-provider.ts';
+import { loadSaml } from './library.ts';
 import { assertionProblem, maxClockSkewMs, type ResponseCase, responseProblem } from './response.ts';
 import type { SamlKey, ServiceProvider } from './service-provider.ts';
 import { child, parseXml, type XmlElement } from './xml.ts';
-
-/** The library is optional: without it SAML cannot be used, and everything else can. */
-async function load(): Promise<typeof import('@node-saml/node-saml')> {
-  try {
-    return await import('@node-saml/node-saml');
-  } catch (cause) {
-    const failure = ssoFailure.notInstalled();
-    failure.cause = cause;
-    throw failure;
-  }
-}
 
 type Options = ConstructorParameters<typeof SAML>[0];
 
@@ -25,7 +14,7 @@ async function client(
   key: SamlKey,
   more: Partial<Options> = {},
 ): Promise<SAML> {
-  const { SAML: Saml, ValidateInResponseTo } = await load();
+  const { SAML: Saml, ValidateInResponseTo } = await loadSaml();
   const privateKey = key.key.export({ type: 'pkcs8', format: 'pem' }).toString();
   return new Saml({
     issuer: provider.entityId,
