@@ -65,11 +65,14 @@ function finderOf(
   return () => findUserByPhone(context.db, stored, call.aud);
 }
 
-/** Who has nothing to be sent again is told the same as who has. */
+/**
+ * Who has no sign-up to confirm is told the same as who has. Changes of an address are not pretended: a pause says of
+ * them that one is under way, and not who has an account.
+ */
 function pretendSent(context: AuthContext, type: ResendType, email: string, phone: string): void {
-  const kind = type === 'signup' || type === 'sms' ? 'confirmation' : type;
-  if (email !== '') pretendMail(context, kind, demandEmail(email));
-  else pretendSms(context, kind, demandPhone(phone));
+  if (type !== 'signup' && type !== 'sms') return;
+  if (email !== '') pretendMail(context, 'confirmation', demandEmail(email));
+  else pretendSms(context, 'confirmation', demandPhone(phone));
 }
 
 function isPending(user: User, type: ResendType): boolean {

@@ -5,7 +5,7 @@ import { demandPause, demandQuota } from './send-mail.ts';
 import { demandSmsPause } from './send-sms.ts';
 
 /** What a message would have been for; each kind has a pause of its own, as those that are sent have. */
-export type Pretence = 'confirmation' | 'recovery' | 'email_change' | 'phone_change';
+type Pretence = 'confirmation' | 'recovery';
 
 /**
  * Refuses where a mail would have been refused to somebody who gets one: asked again too soon, or after too many mails

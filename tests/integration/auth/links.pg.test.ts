@@ -286,6 +286,18 @@ it.each([
   expect([status, text, await auth.mailCount(body.email)]).toEqual([200, '{}', before]);
 });
 
+it('says the same of a change that nobody asked for, however soon it is asked about again', async () => {
+  for (const body of [
+    { type: 'phone_change', phone: '15550009999' },
+    { type: 'email_change', email: 'no-change@example.com' },
+  ]) {
+    for (let n = 0; n < 2; n++) {
+      const { status, text } = await auth.call('POST', '/resend', { body });
+      expect([status, text]).toEqual([200, '{}']);
+    }
+  }
+});
+
 describe('a link that lacks a part', () => {
   it.each([
     ['GET', '/verify?token=abc', {}, 'Verify requires a verification type'],
