@@ -287,14 +287,10 @@ it.each([
 });
 
 it('says the same of a change that nobody asked for, however soon it is asked about again', async () => {
-  for (const body of [
-    { type: 'phone_change', phone: '15550009999' },
-    { type: 'email_change', email: 'no-change@example.com' },
-  ]) {
-    for (let n = 0; n < 2; n++) {
-      const { status, text } = await auth.call('POST', '/resend', { body });
-      expect([status, text]).toEqual([200, '{}']);
-    }
+  const body = { type: 'email_change', email: 'no-change@example.com' };
+  for (let n = 0; n < 2; n++) {
+    const { status, text } = await auth.call('POST', '/resend', { body });
+    expect([status, text]).toEqual([200, '{}']);
   }
 });
 

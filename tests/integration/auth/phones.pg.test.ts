@@ -197,7 +197,9 @@ describe('a code by message', () => {
     expect((await post('/resend', { type: 'sms', phone })).json).toEqual({});
     auth.clock.advance(6);
     for (const number of [phone, someNumber()]) {
-      expect((await post('/resend', { type: 'phone_change', phone: number })).json).toEqual({});
+      for (let n = 0; n < 2; n++) {
+        expect((await post('/resend', { type: 'phone_change', phone: number })).json).toEqual({});
+      }
     }
     expect(messages).toHaveLength(2);
   });
