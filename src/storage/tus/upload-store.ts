@@ -74,9 +74,7 @@ export class UploadStore extends DataStore {
   }
 
   override async getUpload(id: string): Promise<Upload> {
-    this.#upload ??= { ...(await this.find(id)), ...this.#grant };
-    const upload = this.#upload;
-    await this.#finish(upload);
+    const upload = await this.#finished(this.#upload ?? { ...(await this.find(id)), ...this.#grant });
     return new Upload({
       id,
       offset: upload.received,
@@ -106,9 +104,7 @@ export class UploadStore extends DataStore {
     this.#turn.requireHeld();
     const recorded = await recordPiece(deps.serviceDb, upload, stored);
     if (recorded === null) throw refuse.offsetConflict();
-    this.#upload = { ...recorded, ...this.#grant };
-    await this.#finish(this.#upload);
-    return recorded.received;
+    return (await this.#finished({ ...recorded, ...this.#grant })).received;
   }
 
   /** Gives an unfinished upload up. */
@@ -128,8 +124,13 @@ export class UploadStore extends DataStore {
     return this.#upload;
   }
 
-  async #finish(upload: UploadRecord): Promise<void> {
-    if (isComplete(upload)) await finishUpload(this.#call.deps, upload, serviceScope(this.#call));
+  /** The upload as it is known from now on, finished if it is complete. */
+  async #finished(upload: UploadRecord): Promise<UploadRecord> {
+    this.#upload = upload;
+    if (!isComplete(upload) || upload.isFinished) return upload;
+    await finishUpload(this.#call.deps, upload, serviceScope(this.#call));
+    this.#upload = { ...upload, isFinished: true };
+    return this.#upload;
   }
 
   /** The server adds the expiry to the time of creation; it is the expiry that is recorded. */
