@@ -95,6 +95,10 @@ async function listenOnce(
   return first;
 }
 
+const rejectWith = (failure: PgFailure): never => {
+  throw failure;
+};
+
 /** Listens until the connection ends. */
 async function listenAt(
   options: ListenOptions & { readonly url: string; readonly kind: SessionKind },
@@ -122,7 +126,8 @@ async function listenAt(
   };
   signal.addEventListener('abort', close, { once: true });
   try {
-    await client.connect();
+    // The driver never answers about a connection that is ended while it is made.
+    await Promise.race([client.connect(), ended.then(rejectWith)]);
     await checkSession(client, options.kind);
     await client.query(`LISTEN ${quoteIdent(options.channel)}`);
     if (!signal.aborted) onLive();
