@@ -29,7 +29,7 @@ export function withRetries(transport: Transport, retries: RetryOptions): Transp
         done();
       },
       final(done) {
-        send(transport, options, Buffer.concat(chunks), retries).then((answer) => {
+        send(transport, options, joined(chunks), retries).then((answer) => {
           done();
           onAnswer(answer);
         }, done);
@@ -38,6 +38,12 @@ export function withRetries(transport: Transport, retries: RetryOptions): Transp
   };
   // The client library ends what it gets with a body and listens to its failure, which any stream is enough for.
   return { request: request as unknown as typeof http.request };
+}
+
+/** The library sends most bodies in one piece, which need no copy. */
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only, ...others] = chunks;
+  return only !== undefined && others.length === 0 ? only : Buffer.concat(chunks);
 }
 
 async function send(
